@@ -1,0 +1,52 @@
+"""What every Kubernetes object of a service has in common: its name, namespace and labels."""
+
+from __future__ import annotations
+
+import re
+
+from nthlayer_sync.errors import PermanentError
+from nthlayer_sync.model.ref import ref_name
+from nthlayer_sync.model.service import Service
+
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names
+_DNS_LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+_LABEL_VALUE = re.compile(r"[^A-Za-z0-9._-]+")
+
+# Annotations of the Kubernetes plugin of Backstage: https://backstage.io/docs/features/kubernetes/configuration
+KUBERNETES_ID = "backstage.io/kubernetes-id"
+KUBERNETES_NAMESPACE = "backstage.io/kubernetes-namespace"
+
+
+def dns_label(text: str) -> str:
+    """`text` in lower case, if that is a DNS label; PermanentError otherwise."""
+    lowered = text.lower()
+    if not _DNS_LABEL.match(lowered):
+        raise PermanentError(f"{text!r} cannot name a Kubernetes object: at most 63 of a-z, 0-9 and -")
+    return lowered
+
+
+def object_name(service: Service) -> str:
+    """The name of the service's workload: its Kubernetes id where Backstage knows one."""
+    return dns_label(service.annotations.get(KUBERNETES_ID) or service.name)
+
+
+def namespace_of(service: Service) -> str:
+    """The namespace the service runs in."""
+    return dns_label(service.annotations.get(KUBERNETES_NAMESPACE) or service.namespace)
+
+
+def label_value(text: str) -> str:
+    """`text` cut and cleaned to a legal label value."""
+    return _LABEL_VALUE.sub("-", text)[:63].strip("-_.")
+
+
+def standard_labels(service: Service) -> dict[str, str]:
+    """The recommended labels. https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/"""
+    labels = {
+        "app.kubernetes.io/name": service.name,
+        "app.kubernetes.io/part-of": ref_name(service.system) if service.system else "",
+        "app.kubernetes.io/managed-by": "nthlayer-sync",
+        "nthlayer.dev/tier": service.blueprint.tier,
+        "nthlayer.dev/team": service.owner.name if service.owner else "",
+    }
+    return {key: cleaned for key, value in labels.items() if (cleaned := label_value(value))}

@@ -1,0 +1,110 @@
+"""The public plugin interface: `generate_configs`, `reconcile`, `apply`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from nthlayer_sync.errors import PermanentError
+from nthlayer_sync.model.config import Config, ConfigId, Observed
+from nthlayer_sync.model.diff import Action, Diff
+from nthlayer_sync.model.entity import Place
+from nthlayer_sync.model.result import Result
+from nthlayer_sync.model.service import Service, Subject
+from nthlayer_sync.sdk.kind import Category, FileKind, Kind
+from nthlayer_sync.sdk.target import Target
+
+
+class PluginSettings(BaseModel):
+    """What an organisation may set for every plugin; a plugin with more to set subclasses it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    home: Literal["service", "central"] = Field(
+        default="central", description="Land files in each service's own repository, or in the central one."
+    )
+    drift: Literal["keep", "enforce"] = Field(
+        default="keep", description="When somebody edited a config by hand: keep the edit and show it, or overwrite it."
+    )
+    kinds: tuple[str, ...] | None = Field(
+        default=None, description="Only these kinds of the plugin (the part behind the slash); all when left out."
+    )
+
+
+class OperationalPlugin:
+    """One vendor or format: its kinds, its settings and the target they land in.
+
+    A subclass names its kinds; overriding a method is rare. `version` is the plugin's own and goes into every
+    fingerprint, so that a new version looks at everything again.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[str]
+    category: ClassVar[Category]
+    summary: ClassVar[str]
+    kinds: ClassVar[tuple[Kind[Any, Any], ...]]
+    settings_type: ClassVar[type[PluginSettings]] = PluginSettings
+
+    def __init__(self, settings: PluginSettings, files: Target) -> None:
+        """`files` is the target that all file kinds share; a plugin with an API of its own overrides `connect`."""
+        self.settings = settings
+        self.target = self.connect(files)
+        chosen = settings.kinds
+        names = {kind.name.partition("/")[2] for kind in self.kinds}
+        if chosen is not None and (unknown := sorted(set(chosen) - names)):
+            raise PermanentError(f"plugin {self.name} has no kind {', '.join(unknown)}; it has {', '.join(sorted(names))}")
+        self.active = tuple(k for k in self.kinds if chosen is None or k.name.partition("/")[2] in chosen)
+
+    def connect(self, files: Target) -> Target:
+        """The target this plugin's configs land in."""
+        return files
+
+    def generate_configs(self, subject: Subject) -> Iterator[Config]:
+        """Every config that `subject` should have; raises PermanentError where one cannot be made."""
+        for kind in self.active:
+            if type(subject) is kind.subject:
+                yield from self.generate(kind, subject)
+
+    def generate(self, kind: Kind[Any, Any], subject: Subject) -> Iterator[Config]:
+        """The configs of one kind."""
+        owner = subject.owner.ref if isinstance(subject, Service) and subject.owner else None
+        for spec in kind.generate(subject):
+            name = kind.name_of(spec) if kind.name_of else ""
+            place = self.place(kind, subject, spec)
+            yield Config(ConfigId(kind.name, subject.ref, name), owner, spec, place, kind.digest(spec))
+
+    def place(self, kind: Kind[Any, Any], subject: Subject, spec: Any) -> Place:
+        """Where the config lands."""
+        if isinstance(kind, FileKind):
+            return kind.place(subject, spec, central=self.settings.home == "central")
+        raise NotImplementedError(f"{kind.name} is no file; its plugin must say where it lands")
+
+    def reconcile(self, desired: Config | None, actual: Observed | None) -> Diff:
+        """Compare what is wanted with what is live. Pure."""
+        if desired is None and actual is None:
+            raise ValueError("nothing to compare")
+        if desired is None:
+            assert actual is not None
+            return Diff(actual.id, Action.DELETE, None, actual, before=actual.content)
+        after = self.kind(desired.id.kind).content(desired.spec)
+        if actual is None or actual.content is None:
+            if actual is not None and not actual.marked:
+                reason = f"{actual.place} exists and does not bear our mark"
+                return Diff(desired.id, Action.REFUSE, desired, actual, after=after, reason=reason)
+            return Diff(desired.id, Action.CREATE, desired, actual, after=after)
+        if actual.content == after:
+            return Diff(desired.id, Action.NOTHING, desired, actual, before=actual.content, after=after)
+        if not actual.marked:
+            reason = f"{actual.place} exists and does not bear our mark"
+            return Diff(desired.id, Action.REFUSE, desired, actual, actual.content, after, reason)
+        return Diff(desired.id, Action.UPDATE, desired, actual, actual.content, after)
+
+    async def apply(self, diff: Diff, idempotency_key: str) -> Result:
+        """Make one change. Calling it again with the same key changes nothing more."""
+        return (await self.target.write([diff], idempotency_key))[0]
+
+    def kind(self, name: str) -> Kind[Any, Any]:
+        """One of the plugin's kinds by its full name."""
+        return next(kind for kind in self.kinds if kind.name == name)

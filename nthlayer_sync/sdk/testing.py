@@ -1,0 +1,123 @@
+"""What a plugin's author tests with: services made from a few words, and golden cases.
+
+A golden case is a folder `tests/plugins/<plugin>/<kind>/<case>/` with `when.yaml` (the subject, in the words of
+`service_from`) and one `then*` file for each config: exactly the text that must come out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from nthlayer_sync.blueprint.resolve import Layer, resolve
+from nthlayer_sync.blueprint.tiers import load_tiers
+from nthlayer_sync.errors import InputError
+from nthlayer_sync.model.config import Config
+from nthlayer_sync.model.entity import Place
+from nthlayer_sync.model.ref import entity_ref
+from nthlayer_sync.model.service import Contact, Home, Neighbour, Organisation, Person, Service, Subject, Team
+from nthlayer_sync.sdk.plugin import OperationalPlugin
+from nthlayer_sync.yaml.read import read_documents
+
+OWNER = Contact(
+    ref=entity_ref("group", "payments-team"),
+    name="payments-team",
+    title="Payments Team",
+    email="payments@example.com",
+    channel="#payments",
+    people=(
+        Person(entity_ref("user", "ada"), "Ada Lovelace", "ada@example.com"),
+        Person(entity_ref("user", "grace"), "Grace Hopper", "grace@example.com"),
+    ),
+    handle="acme/payments-team",
+)
+
+
+def service_from(words: Mapping[str, Any]) -> Service:
+    """A service from the fields of `Service` by name; what is left out gets an ordinary value.
+
+    `tier` and `blueprint` (a written, partial blueprint) give the resolved one. Neighbours, the owner and homes are
+    mappings with the fields of their types.
+    """
+    fields = dict(words)
+    name = str(fields.pop("name", "payments"))
+    namespace = str(fields.pop("namespace", "default"))
+    blueprint, digest = _blueprint(str(fields.pop("tier", "1")), fields.pop("blueprint", {}))
+    defaults: dict[str, Any] = {
+        "ref": entity_ref("component", name, namespace),
+        "type": "service",
+        "lifecycle": "production",
+        "owner": OWNER,
+        "entity": Place("https://git.example.com/acme/payments", "catalog-info.yaml"),
+        "own": Home("https://git.example.com/acme/payments", "", "acme/payments"),
+        "central": Home("https://git.example.com/acme/operations", f"{namespace}/{name}"),
+    }
+    types = {field.name: field.type for field in msgspec.structs.fields(Service)}
+    given = {key: msgspec.convert(value, types[key], strict=False) for key, value in fields.items()}
+    return Service(
+        name=name, namespace=namespace, blueprint=blueprint, blueprint_digest=digest, **{**defaults, **given}
+    )
+
+
+def team_from(words: Mapping[str, Any]) -> Team:
+    """A team, likewise; `contact` and `services` are mappings with the fields of their types."""
+    contact = msgspec.convert(words["contact"], Contact, strict=False) if "contact" in words else OWNER
+    blueprint, digest = _blueprint(str(words.get("tier", "1")), words.get("blueprint", {}))
+    return Team(
+        ref=contact.ref,
+        contact=contact,
+        services=msgspec.convert(words.get("services", ()), tuple[Neighbour, ...], strict=False),
+        central=Home("https://git.example.com/acme/operations", f"teams/{contact.name}"),
+        blueprint=blueprint,
+        blueprint_digest=digest,
+    )
+
+
+def organisation_from(words: Mapping[str, Any]) -> Organisation:
+    """An organisation, likewise."""
+    return Organisation(
+        ref=entity_ref("organisation", str(words.get("name", "acme"))),
+        name=str(words.get("name", "acme")),
+        teams=msgspec.convert(words.get("teams", (msgspec.to_builtins(OWNER),)), tuple[Contact, ...], strict=False),
+        tiers=tuple(words.get("tiers", ("1", "2", "3"))),
+        central=Home("https://git.example.com/acme/operations", ""),
+    )
+
+
+def subject_from(words: Mapping[str, Any]) -> Subject:
+    """The subject a golden case names: `service:` (the default), `team:` or `organisation:`."""
+    if "team" in words:
+        return team_from(words["team"])
+    if "organisation" in words:
+        return organisation_from(words["organisation"])
+    return service_from(words.get("service", words))
+
+
+def golden_cases(folder: Path) -> list[Path]:
+    """The cases below `tests/plugins`, by the path of their `when.yaml`."""
+    return sorted(folder.glob("*/*/*/when.yaml"))
+
+
+def golden_texts(plugin: OperationalPlugin, kind: str, when: Path) -> dict[str, tuple[Config, str]]:
+    """What a case gives: the name of each `then` file with its config and text."""
+    documents, diagnoses = read_documents(when.read_bytes(), file=str(when))
+    if diagnoses:
+        raise InputError(str(diagnoses[0]), tuple(diagnoses))
+    subject = subject_from(cast("Mapping[str, Any]", documents[0].value or {}))
+    texts: dict[str, tuple[Config, str]] = {}
+    for config in plugin.generate_configs(subject):
+        if config.id.kind == kind:
+            suffix = Path(config.place.path).suffix or ".txt"
+            stem = f"then.{config.id.name}" if config.id.name else "then"
+            texts[stem + suffix] = (config, plugin.kind(kind).content(config.spec))
+    return texts
+
+
+def _blueprint(tier: str, written: Any) -> tuple[Any, str]:
+    resolved = resolve([Layer("test", {"tier": tier, **written})], load_tiers(None))
+    if resolved.diagnoses:
+        raise InputError(str(resolved.diagnoses[0]), tuple(resolved.diagnoses))
+    return resolved.blueprint, resolved.digest
