@@ -7,6 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from nthlayer_sync.model.config import Config, ConfigId, Observed
+from nthlayer_sync.model.entity import Place
 
 
 class Action(StrEnum):
@@ -42,4 +43,6 @@ class Diff(msgspec.Struct, frozen=True):
     """The managed part as it is live."""
     after: str | None = None
     """The managed part as it will be."""
+    was: Place | None = None
+    """Where the config stood before, when it moves."""
     reason: str = ""

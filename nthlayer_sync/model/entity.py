@@ -71,6 +71,13 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     relations: tuple[Relation, ...] | None = None
     place: Place | None = None
     document: int = 0
+    uid: str = ""
+    """What the catalog identifies it by, whatever it is called; "" for files."""
+
+    @property
+    def identity(self) -> str:
+        """What outlives a rename: the catalog's uid, or the document it is declared in."""
+        return self.uid or (f"{self.place}#{self.document}" if self.place else "")
 
     def text(self, field: str) -> str:
         """A string of `spec`, or "" when it is absent or something else."""

@@ -61,6 +61,8 @@ class Neighbour(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
     """Whether it lies outside the organisation."""
     known: bool = True
     """False when something refers to it but no source describes it."""
+    channel: str = ""
+    """Slack channel of its owner, with its leading `#`, "" when none is known."""
 
 
 class Home(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -70,6 +72,25 @@ class Home(msgspec.Struct, frozen=True, omit_defaults=True):
     folder: str = ""
     slug: str = ""
     """`organisation/repository` on the code host, "" when unknown."""
+
+
+class Hours(msgspec.Struct, frozen=True, order=True):
+    """A named time of the week, the same on each of its days."""
+
+    name: str
+    days: tuple[str, ...]
+    """`mon` to `sun`."""
+    opens: int
+    """Minutes after midnight."""
+    closes: int
+    """Minutes after midnight, at most 1440."""
+    timezone: str
+    """Name in the IANA time zone database."""
+
+    @property
+    def always(self) -> bool:
+        """Whether it never closes."""
+        return len(self.days) == 7 and self.opens == 0 and self.closes == 1440
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -137,6 +158,8 @@ class Organisation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     name: str
     teams: tuple[Contact, ...] = ()
     tiers: tuple[str, ...] = ()
+    windows: tuple[Hours, ...] = ()
+    """The windows of the tier table, by name."""
     own: Home | None = None
     central: Home | None = None
 

@@ -50,6 +50,8 @@ class CodeFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     readme: bool = False
     docs: bool = False
     mkdocs: bool = False
+    codeowners: str = ""
+    """Path of the repository's CODEOWNERS file, "" when it has none."""
     manifests: tuple[str, ...] = ()
     """Dependency manifests at hand, such as `package.json`."""
     technologies: tuple[str, ...] = ()

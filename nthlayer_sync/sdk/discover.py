@@ -38,7 +38,9 @@ def load(name: str) -> type[OperationalPlugin]:
     except ImportError as error:
         extras = f"[{','.join(entry.extras)}]" if entry.extras else ""
         package = entry.dist.name if entry.dist else name
-        raise PermanentError(f"plugin {name} cannot be imported ({error}); try: pip install '{package}{extras}'") from error
+        raise PermanentError(
+            f"plugin {name} cannot be imported ({error}); try: pip install '{package}{extras}'"
+        ) from error
 
 
 def folder_plugins() -> Iterable[type[OperationalPlugin]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -54,7 +54,9 @@ class OperationalPlugin:
         chosen = settings.kinds
         names = {kind.name.partition("/")[2] for kind in self.kinds}
         if chosen is not None and (unknown := sorted(set(chosen) - names)):
-            raise PermanentError(f"plugin {self.name} has no kind {', '.join(unknown)}; it has {', '.join(sorted(names))}")
+            raise PermanentError(
+                f"plugin {self.name} has no kind {', '.join(unknown)}; it has {', '.join(sorted(names))}"
+            )
         self.active = tuple(k for k in self.kinds if chosen is None or k.name.partition("/")[2] in chosen)
 
     def connect(self, files: Target) -> Target:
@@ -98,7 +100,7 @@ class OperationalPlugin:
             return Diff(desired.id, Action.NOTHING, desired, actual, before=actual.content, after=after)
         if not actual.marked:
             reason = f"{actual.place} exists and does not bear our mark"
-            return Diff(desired.id, Action.REFUSE, desired, actual, actual.content, after, reason)
+            return Diff(desired.id, Action.REFUSE, desired, actual, actual.content, after, reason=reason)
         return Diff(desired.id, Action.UPDATE, desired, actual, actual.content, after)
 
     async def apply(self, diff: Diff, idempotency_key: str) -> Result:

@@ -11,10 +11,19 @@ import shlex
 import unicodedata
 
 from nthlayer_sync.errors import PermanentError
+from nthlayer_sync.signals.promql import label_name as label_name
+from nthlayer_sync.signals.promql import metric_name as metric_name
+from nthlayer_sync.signals.promql import promql_selector as promql_selector
+from nthlayer_sync.signals.promql import promql_string as promql_string
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~$&:@])")
-_METRIC = re.compile(r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
-_LABEL = re.compile(r"^[a-zA-Z_][a-zA-Z0-9_]*$")
+# Python-Markdown, which renders TechDocs, shows the backslash before most characters; entities are right everywhere.
+# Beside markup: what extensions make of `~~`, `^^`, `==`, `$`, `:smile:`, and of addresses that merely stand in a text.
+_MARKDOWN = re.compile(
+    r"(?P<number>^\d+(?=[.)](?:\s|$)))"
+    r"|(?P<escaped>[\\`*\[\]|]|^#|#(?=#*$)|(?<![^\W_])_|_(?![^\W_])|^[-+])"
+    r"|(?P<entity>[&<>~^${]|=(?==)|(?<==)=|^[=:!?]|(?<!\d):(?=[-+\w]+:)|:(?=//)|(?<=\bwww)\.|(?<=\S)@(?=\S))",
+    re.IGNORECASE,
+)
 _GO_TEMPLATE = re.compile(r"\{\{|\}\}")
 
 
@@ -24,39 +33,20 @@ def line(text: str) -> str:
     return re.sub(r" {2,}", " ", kept).strip()
 
 
-def promql_string(value: str) -> str:
-    """A PromQL string literal. https://prometheus.io/docs/prometheus/latest/querying/basics/#string-literals"""
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
-    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" if ord(c) < 0x10000 else c for c in escaped) + '"'
-
-
-def promql_selector(labels: dict[str, str], *matchers: str) -> str:
-    """A selector such as `{job="x",code=~"5.."}`: equality with each of `labels`, then `matchers` as they are."""
-    return "{" + ",".join([f"{label_name(k)}={promql_string(v)}" for k, v in labels.items()] + [*matchers]) + "}"
-
-
-def metric_name(text: str) -> str:
-    """`text`, if it is a metric name; PermanentError otherwise."""
-    if not _METRIC.match(text):
-        raise PermanentError(f"{text!r} is not a Prometheus metric name")
-    return text
-
-
-def label_name(text: str) -> str:
-    """`text`, if it is a label name; PermanentError otherwise."""
-    if not _LABEL.match(text):
-        raise PermanentError(f"{text!r} is not a Prometheus label name")
-    return text
-
-
 def go_template(text: str) -> str:
     """Literal text for a field that Prometheus or Alertmanager expands as a Go template."""
     return _GO_TEMPLATE.sub(lambda found: '{{"' + found[0] + '"}}', line(text))
 
 
 def markdown(text: str) -> str:
-    """One line of literal Markdown text: no markup, HTML, link, table cell or heading can begin in it."""
-    return _MARKDOWN.sub(r"\\\1", line(text)).replace("\\-", "-").replace("\\.", ".").replace("\\:", ":")
+    """One line of literal Markdown text: no markup, HTML, link, table cell, heading or list item can begin in it."""
+    return _MARKDOWN.sub(_plain_markdown, line(text))
+
+
+def _plain_markdown(found: re.Match[str]) -> str:
+    if found["entity"]:
+        return f"&#{ord(found[0])};"
+    return f"{found[0]}\\" if found["number"] else f"\\{found[0]}"
 
 
 def markdown_code(text: str) -> str:
@@ -77,7 +67,7 @@ def markdown_url(url: str) -> str:
 
 def mermaid(text: str) -> str:
     """A quoted Mermaid label."""
-    return '"' + re.sub(r'[^\w .,/@-]', lambda found: f"#{ord(found[0])};", line(text)) + '"'
+    return '"' + re.sub(r"[^\w .,/@-]", lambda found: f"#{ord(found[0])};", line(text)) + '"'
 
 
 def shell(text: str) -> str:

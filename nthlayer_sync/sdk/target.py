@@ -6,14 +6,13 @@ nothing and says so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
 from nthlayer_sync.model.config import ConfigId, Observed
 from nthlayer_sync.model.diff import Diff
-from nthlayer_sync.model.entity import Place
 from nthlayer_sync.model.result import Result
 
 
@@ -31,30 +30,32 @@ class Movement(msgspec.Struct, frozen=True):
 class Target(Protocol):
     """One system that configs land in. Roots are its repositories or accounts, paths the objects in them."""
 
+    name: str
+    """One word; no two targets share it."""
+
     async def moved(self, root: str, since: str) -> Movement:
         """What moved under `root` since `since` ("" for never looked at)."""
         ...
 
-    async def revisions(self, root: str, paths: Sequence[str]) -> Mapping[str, str]:
-        """The revision of each path that exists now."""
+    async def revisions(self, root: str, paths: Collection[str] | None) -> Mapping[str, str]:
+        """The revision of each of `paths` (None: of everything) that exists now."""
         ...
 
-    async def read(self, id: ConfigId, place: Place) -> Observed | None:
-        """The managed part of what is live; None when nothing stands there."""
+    async def read(self, root: str, paths: Mapping[ConfigId, str]) -> Mapping[ConfigId, Observed]:
+        """The managed parts of what is live; what does not exist is left out."""
         ...
 
     async def write(self, batch: Sequence[Diff], idempotency_key: str) -> list[Result]:
         """Make the changes of one batch, all under one root; one result for each, in order.
 
-        A change that cannot be made fails alone. A TemporaryError or PermanentError that is raised means that none of
-        the batch was made.
+        A change whose live object no longer has the revision its diff was made against fails alone, and so does one
+        that cannot be made. A TemporaryError or PermanentError that is raised means that none of the batch was made.
         """
         ...
 
-    async def undo(self, id: ConfigId, place: Place, before: bytes | None, idempotency_key: str) -> Result:
-        """Put back what stood at `place`; None means that nothing did."""
-        ...
+    async def restore(self, root: str, before: Mapping[str, str], expect: Mapping[str, str], message: str) -> str:
+        """Put back what stood at each path, named by its revision then ("" for nothing); gives a reference to look at.
 
-    async def preimage(self, place: Place) -> bytes | None:
-        """What stands at `place` now, whole, for the journal."""
+        `expect` is what must stand there now: TemporaryError, and nothing is changed, where something else does.
+        """
         ...

@@ -18,7 +18,7 @@ from nthlayer_sync.errors import InputError
 from nthlayer_sync.model.config import Config
 from nthlayer_sync.model.entity import Place
 from nthlayer_sync.model.ref import entity_ref
-from nthlayer_sync.model.service import Contact, Home, Neighbour, Organisation, Person, Service, Subject, Team
+from nthlayer_sync.model.service import Contact, Home, Hours, Neighbour, Organisation, Person, Service, Subject, Team
 from nthlayer_sync.sdk.plugin import OperationalPlugin
 from nthlayer_sync.yaml.read import read_documents
 
@@ -34,6 +34,8 @@ OWNER = Contact(
     ),
     handle="acme/payments-team",
 )
+
+HOURS = Hours("business-hours-only", ("mon", "tue", "wed", "thu", "fri"), 9 * 60, 16 * 60, "UTC")
 
 
 def service_from(words: Mapping[str, Any]) -> Service:
@@ -83,6 +85,7 @@ def organisation_from(words: Mapping[str, Any]) -> Organisation:
         name=str(words.get("name", "acme")),
         teams=msgspec.convert(words.get("teams", (msgspec.to_builtins(OWNER),)), tuple[Contact, ...], strict=False),
         tiers=tuple(words.get("tiers", ("1", "2", "3"))),
+        windows=msgspec.convert(words.get("windows", (msgspec.to_builtins(HOURS),)), tuple[Hours, ...], strict=False),
         central=Home("https://git.example.com/acme/operations", ""),
     )
 

@@ -12,8 +12,8 @@ from nthlayer_sync.sdk.ownership import MARK
 from nthlayer_sync.yaml.emit import dump
 
 
-class HpaSpec(Spec):
-    """A HorizontalPodAutoscaler for the Deployment that bears the service's name; times in seconds, loads in percent."""
+class HpaSpec(Spec, frozen=True):
+    """A HorizontalPodAutoscaler for the service's Deployment; times in seconds, loads in percent."""
 
     name: str
     namespace: str

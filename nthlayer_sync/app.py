@@ -1,0 +1,130 @@
+"""Puts the parts together as the settings say; the only place that knows them all."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from email.utils import parseaddr
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from nthlayer_sync.blueprint.tiers import Tiers, load_tiers
+from nthlayer_sync.engine.generate import Generator
+from nthlayer_sync.engine.run import Engine, Setup
+from nthlayer_sync.errors import InputError
+from nthlayer_sync.model.service import Home
+from nthlayer_sync.sdk.discover import load
+from nthlayer_sync.sdk.files import FileTarget, Repositories
+from nthlayer_sync.sdk.plugin import OperationalPlugin
+from nthlayer_sync.sdk.source import Source
+from nthlayer_sync.settings import (
+    BackstageSettings,
+    DirectorySettings,
+    GitSettings,
+    Settings,
+    SourceSettings,
+    load_settings,
+)
+from nthlayer_sync.state.sqlite import SqliteStore
+
+
+@dataclass(frozen=True)
+class App:
+    """The settings with the folder they stand in, from which every relative path in them counts."""
+
+    folder: Path
+    settings: Settings
+
+    @classmethod
+    def load(cls, path: Path) -> App:
+        """Read the settings file; InputError says what is wrong with it."""
+        return cls(path.absolute().parent, load_settings(path))
+
+    @asynccontextmanager
+    async def engine(self, state: Path | None = None) -> AsyncGenerator[Engine]:
+        """The engine with its store open; `state` replaces the settings' state file."""
+        async with SqliteStore(state or self.folder / self.settings.state) as store:
+            yield Engine(self.setup(), list(self.sources()), self.generator(), store)
+
+    def setup(self) -> Setup:
+        """What the organisation decided once."""
+        settings = self.settings
+        central = self._repository(settings.landing.central) if settings.landing.central else None
+        return Setup(
+            organisation=settings.organisation,
+            tiers=self.tiers(),
+            central=Home(central) if central else None,
+            code_host=settings.code_host,
+            protected=settings.protected,
+        )
+
+    def tiers(self) -> Tiers:
+        """The tier table, with the organisation's own laid over it."""
+        own = self.folder / self.settings.tiers if self.settings.tiers else None
+        return load_tiers(own, self.settings.defaults)
+
+    def generator(self) -> Generator:
+        """Every plugin that is on, with its settings checked."""
+        author = parseaddr(self.settings.landing.author)
+        files = FileTarget(self.repositories(), author)
+        plugins = [self._plugin(name, values, files) for name, values in sorted(self.settings.plugins.items())]
+        for plugin in plugins:
+            files.serve(plugin.kinds)
+        return Generator(plugins)
+
+    def repositories(self) -> Repositories:
+        """The repositories that files are read from and land in."""
+        landing = self.settings.landing
+        local = {self._repository(landing.central)} if landing.central else set[str]()
+        for source in self.settings.sources:
+            if isinstance(source, DirectorySettings):
+                local.add(_top(self.folder / source.path))
+            elif isinstance(source, GitSettings):
+                local.add(self._repository(source.url))
+        instead_of = {prefix: self._repository(place) for prefix, place in landing.instead_of.items()}
+        return Repositories(self.folder / self.settings.cache, landing.branch, instead_of, local)
+
+    def sources(self) -> Iterator[Source]:
+        """The sources, in order of precedence."""
+        repositories = self.repositories()
+        for source in self.settings.sources:
+            yield self._source(source, repositories)
+
+    def _source(self, source: SourceSettings, repositories: Repositories) -> Source:
+        """One source; what it needs is imported only where it is used, since a run pays for every import."""
+        if isinstance(source, DirectorySettings):
+            from nthlayer_sync.sources.directory import PATTERNS, directory_source
+
+            return directory_source(source.name, self.folder / source.path, patterns=(*PATTERNS, *source.files))
+        if isinstance(source, GitSettings):
+            from nthlayer_sync.sources.git import PATTERNS, git_source
+
+            repository = repositories.get(self._repository(source.url))
+            return git_source(source.name, repository, patterns=(*PATTERNS, *source.files))
+        if isinstance(source, BackstageSettings):
+            from nthlayer_sync.sources.backstage import ApiSettings, BackstageSource
+
+            return BackstageSource(source.name, ApiSettings(url=source.url, token=source.token or ""))
+        raise NotImplementedError
+
+    def _plugin(self, name: str, values: dict[str, object], files: FileTarget) -> OperationalPlugin:
+        plugin = load(name)
+        try:
+            return plugin(plugin.settings_type.model_validate(values), files)
+        except ValidationError as error:
+            lines = [f"plugins.{name}.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+            raise InputError("\n".join(lines)) from error
+
+    def _repository(self, address: str) -> str:
+        """An address as written, or the whole path where it is a path on this machine."""
+        if "://" in address or (":" in address and not address.startswith((".", "/"))):
+            return address
+        return str((self.folder / address).resolve()) + ("/" if address.endswith("/") else "")
+
+
+def _top(path: Path) -> str:
+    from nthlayer_sync.sources.files import top_of_work_tree
+
+    return str(top_of_work_tree(path.absolute()))

@@ -1,0 +1,34 @@
+"""The command line: it reads flags, calls the engine and prints; everything else is elsewhere.
+
+Exit codes: 0 done, or nothing to do; 2 changes are pending (`plan`, `drift`); 1 something is wrong, and the message says
+what; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    from nthlayer_sync.cli.commands import app
+    from nthlayer_sync.errors import Failure, InputError
+
+    try:
+        app(prog_name="nthlayer-sync")
+    except InputError as error:
+        from nthlayer_sync.cli.output import print_diagnoses
+
+        print(f"error: {error}", file=sys.stderr)
+        if len(error.diagnoses) > 1:
+            print_diagnoses(error.diagnoses, sys.stderr)
+        sys.exit(1)
+    except Failure as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

@@ -1,0 +1,157 @@
+"""A plan in text, JSON, or Markdown for a pull request."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import AsyncIterator, Collection
+
+import msgspec
+from rich.markup import escape
+
+from nthlayer_sync.cli.options import PlanFormat
+from nthlayer_sync.cli.output import console, print_json
+from nthlayer_sync.engine.run import Engine
+from nthlayer_sync.engine.show import Detail, details
+from nthlayer_sync.model.diff import Action
+from nthlayer_sync.model.plan import Change, Part, Plan
+from nthlayer_sync.sdk.quote import markdown, markdown_code
+
+_SIGNS = {
+    Action.CREATE: ("+", "green"),
+    Action.UPDATE: ("~", "yellow"),
+    Action.DELETE: ("-", "red"),
+    Action.ADOPT: ("=", "cyan"),
+    Action.KEEP: ("!", "magenta"),
+    Action.HOLD: ("!", "magenta"),
+    Action.REFUSE: ("x", "red"),
+}
+LISTED = 400
+"""Changes printed one by one; beyond that only their numbers by kind are."""
+
+
+async def shown_parts(parts: AsyncIterator[Part], actions: Collection[Action]) -> AsyncIterator[Part]:
+    """The changes with one of `actions`."""
+    async for part in parts:
+        if changes := tuple(change for change in part.changes if change.action in actions):
+            yield msgspec.structs.replace(part, changes=changes)
+
+
+async def print_plan(
+    engine: Engine,
+    plan: Plan,
+    parts: AsyncIterator[Part],
+    format: PlanFormat,
+    *,
+    diff: bool = False,
+    drift: bool = False,
+) -> None:
+    """Print a plan; with `diff` the text of each change too. `drift` says that only drift is shown."""
+    if format is PlanFormat.JSON:
+        await _print_json(engine, plan, parts, diff)
+    elif format is PlanFormat.MARKDOWN:
+        await _print_markdown(engine, plan, parts, diff)
+    else:
+        await _print_text(engine, plan, parts, diff, drift)
+
+
+async def _print_json(engine: Engine, plan: Plan, parts: AsyncIterator[Part], diff: bool) -> None:
+    changes: list[dict[str, object]] = []
+    async for part in parts:
+        texts = await details(engine, part) if diff else {}
+        for change in part.changes:
+            row: dict[str, object] = {
+                "entity": part.subject,
+                "kind": change.kind,
+                "name": change.name,
+                "action": change.action,
+                "root": change.place.root,
+                "path": change.place.path,
+                "reason": change.reason,
+            }
+            if change in texts:
+                row |= {"before": texts[change].before, "after": texts[change].after}
+            changes.append(row)
+    print_json({"id": plan.id, **msgspec.to_builtins(plan), "changes": changes})
+
+
+async def _print_text(engine: Engine, plan: Plan, parts: AsyncIterator[Part], diff: bool, drift: bool) -> None:
+    listed = 0
+    async for part in parts:
+        listed += len(part.changes)
+        if listed > LISTED and not diff:
+            continue
+        renamed = f" [dim](was {escape(part.was)})[/]" if part.was else ""
+        console.print(f"[bold]{escape(part.subject)}[/]{renamed}")
+        texts = await details(engine, part) if diff else {}
+        for change in part.changes:
+            sign, style = _SIGNS[change.action]
+            reason = f" [dim]{escape(change.reason)}[/]" if change.reason else ""
+            name = f"{change.kind}#{change.name}" if change.name else change.kind
+            console.print(
+                f"  [{style}]{sign} {change.action:<7}[/] {escape(name):<32} [dim]{escape(change.place.path)}[/]{reason}"
+            )
+            if change in texts:
+                for line in _lines(change, texts[change]):
+                    tint = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "dim")
+                    console.print(f"      [{tint}]{escape(line)}[/]")
+    if listed > LISTED and not diff:
+        console.print(f"[dim]… {listed - LISTED} more changes; all of them with --format json[/]")
+        for kind, counts in plan.counts.items():
+            console.print(f"  {kind:<34} " + ", ".join(f"{count} {action}" for action, count in sorted(counts.items())))
+    for refusal in plan.refusals:
+        console.print(f"[red]refused[/] {escape(refusal.message)}; to let it pass: [bold]{escape(refusal.override)}[/]")
+    console.print(_drift_summary(plan) if drift else f"Plan {plan.id}: {summary(plan)}")
+
+
+async def _print_markdown(engine: Engine, plan: Plan, parts: AsyncIterator[Part], diff: bool) -> None:
+    print(f"### Plan `{plan.id}`\n\n{summary(plan)}\n")
+    for refusal in plan.refusals:
+        print(f"> **Refused:** {markdown(refusal.message)}; to let it pass: {markdown_code(refusal.override)}\n")
+    if plan.counts:
+        print("| | entity | config | file | |\n|---|---|---|---|---|")
+    fences: list[str] = []
+    async for part in parts:
+        texts = await details(engine, part) if diff else {}
+        for change in part.changes:
+            words = [
+                str(change.action), markdown(part.subject), markdown_code(change.kind), markdown_code(change.place.path),
+                markdown(change.reason),
+            ]  # fmt: skip
+            print(f"| {' | '.join(words)} |")
+            if change in texts and (lines := _lines(change, texts[change])):
+                fence = "`" * max(3, *(len(line) - len(line.lstrip("+- `")) + 1 for line in lines if "```" in line), 3)
+                title = f"{markdown(part.subject)} {markdown(change.kind)}"
+                fences.append(
+                    f"<details><summary>{title}</summary>\n\n{fence}diff\n"
+                    + "\n".join(lines)
+                    + f"\n{fence}\n\n</details>"
+                )
+    print("\n" + "\n".join(fences) if fences else "")
+
+
+def summary(plan: Plan) -> str:
+    """The plan in one sentence."""
+    words = {
+        Action.CREATE: "to create",
+        Action.UPDATE: "to update",
+        Action.DELETE: "to delete",
+        Action.ADOPT: "to remember",
+        Action.KEEP: "kept as people left them",
+        Action.HOLD: "held",
+        Action.REFUSE: "refused",
+    }
+    counts = [f"{plan.total(action)} {text}" for action, text in words.items() if plan.total(action)]
+    return ", ".join(counts) + "." if counts else f"nothing to do for {plan.subjects} subjects."
+
+
+def _drift_summary(plan: Plan) -> str:
+    kept = plan.total(Action.KEEP)
+    return f"{kept} configs were changed by hand." if kept else "No drift."
+
+
+def _lines(change: Change, detail: Detail) -> list[str]:
+    before = (detail.before or "").splitlines()
+    after = (detail.after or "").splitlines() if change.digest else []
+    if detail.trouble:
+        return [f"({detail.trouble})"]
+    return list(difflib.unified_diff(before, after, "live", "wanted", lineterm="", n=2))[2:]

@@ -1,0 +1,134 @@
+"""init and demo: the first minutes."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from nthlayer_sync.app import App
+from nthlayer_sync.cli import options
+from nthlayer_sync.cli.output import console, print_notes, print_results, progress
+from nthlayer_sync.cli.plans import print_plan, summary
+from nthlayer_sync.engine.run import Engine
+from nthlayer_sync.errors import InputError, PermanentError
+from nthlayer_sync.sdk.discover import folder_names
+
+_SETTINGS = """\
+# yaml-language-server: $schema=https://raw.githubusercontent.com/nthlayer/nthlayer-sync/main/catalog-schemas/settings.schema.json
+# How nthlayer-sync runs. Every key is described in catalog-schemas/settings.schema.json.
+organisation: {organisation}
+
+sources:
+  - type: directory
+    path: {path}
+
+landing:
+  # The repository for what has no better home: a path or an address. `git init --bare operations.git` makes one.
+  central: ./operations.git
+
+# What is on. Each takes settings: {{home: service}} lands files in each service's own repository.
+plugins:
+{plugins}
+# What holds for every service that says nothing else.
+# defaults:
+#   tier: "3"
+"""
+_DEFAULT_PLUGINS = ("backstage", "grafana", "kubernetes", "openslo", "prometheus", "techdocs")
+
+
+def init(
+    path: Annotated[Path, typer.Argument(help="The catalog's directory.")] = Path(),
+    settings: options.SettingsPath = options.DEFAULT_SETTINGS,
+    organisation: Annotated[str, typer.Option(help="The organisation's name.")] = "",
+) -> None:
+    """Write a settings file to start from; an existing one is never overwritten."""
+    if not path.is_dir():
+        raise InputError(f"{path} is no directory")
+    name = organisation or re.sub(r"[^a-z0-9]+", "-", path.absolute().name.lower()).strip("-") or "organisation"
+    on = [plugin for plugin in _DEFAULT_PLUGINS if plugin in folder_names()]
+    text = _SETTINGS.format(
+        organisation=_quoted(name),
+        path=_quoted(str(path)),
+        plugins="".join(f"  {plugin}: {{}}\n" for plugin in on),
+    )
+    try:
+        with settings.open("x") as file:
+            file.write(text)
+    except FileExistsError:
+        raise InputError(f"{settings} is there already; it is not overwritten") from None
+    except OSError as error:
+        raise InputError(f"{settings} cannot be written: {error.strerror}") from error
+    console.print(f"Wrote {escape(str(settings))}. Look at it, then: nthlayer-sync validate && nthlayer-sync plan")
+
+
+@options.awaited
+async def demo(
+    folder: Annotated[Path, typer.Argument(help="Where the sample organisation goes.")] = Path("nthlayer-demo"),
+    fresh: Annotated[bool, typer.Option("--fresh", help="Remove what an earlier demo left there first.")] = False,
+) -> None:
+    """Try everything on a sample organisation: plan, apply, look, and plan again."""
+    from nthlayer_sync.demo import lay_out
+
+    _make_room(folder, fresh)
+    settings = lay_out(folder)
+    console.rule("[bold]A sample organisation")
+    console.print(
+        f"Laid out in {escape(str(folder))}: three repositories with 12 services, 4 teams, 3 tiers, and an empty one."
+    )
+    async with App.load(settings).engine() as engine:
+        console.rule("[bold]nthlayer-sync plan")
+        with progress("planning", None):
+            plan = await engine.plan()
+        print_notes(engine)
+        await print_plan(engine, plan, engine.store.parts(plan.id), options.PlanFormat.TEXT)
+        console.rule("[bold]nthlayer-sync apply")
+        with progress("applying", plan.pending) as advance:
+            results = await engine.apply(plan, engine.store.parts(plan.id), advance)
+        print_results(plan.id, results)
+        console.rule("[bold]nthlayer-sync plan, again")
+        again = await engine.plan()
+        console.print(f"Plan {again.id}: {summary(again)}")
+        if again.pending:
+            raise PermanentError("the second plan should have had nothing left to do")
+        _point_out(engine, folder)
+
+
+def _point_out(engine: Engine, folder: Path) -> None:
+    branch = "nthlayer-sync"
+    inside = f"cd {folder}"
+    console.rule("[bold]Where to look")
+    for command, what in (
+        (
+            f"git -C {folder}/repositories/operations.git ls-tree -r --name-only {branch}",
+            "what landed in the central repository",
+        ),
+        (
+            f"git -C {folder}/repositories/payments.git diff main..{branch} -- '*catalog-info.yaml'",
+            "what was added to the catalog files",
+        ),
+        (f"git -C {folder}/repositories/payments.git show {branch}:services/payments-api/docs/runbook.md", "a runbook"),
+        (f"{inside} && nthlayer-sync validate", "the conflict, the tier inversion, SLOs out of reach"),
+        (f"{inside} && nthlayer-sync why payments-api kubernetes/hpa", "where each value comes from"),
+        (f"{inside} && nthlayer-sync graph payments-api", "its neighbourhood, as Mermaid"),
+        (f"{inside} && nthlayer-sync undo --yes", "put everything back"),
+    ):
+        console.print(f"  [bold]{escape(command)}[/]\n      [dim]{what}[/]")
+
+
+def _make_room(folder: Path, fresh: bool) -> None:
+    """Only a folder that an earlier demo made is ever removed."""
+    if not folder.exists():
+        return
+    if fresh and (folder / "repositories").is_dir() and (folder / "nthlayer-sync.yaml").is_file():
+        shutil.rmtree(folder)
+        return
+    raise InputError(f"{folder} is there already; name another folder, or say --fresh if an earlier demo made it")
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

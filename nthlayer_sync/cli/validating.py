@@ -1,0 +1,87 @@
+"""validate: everything that is wrong with the catalog, blueprints and graph."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from nthlayer_sync.app import App
+from nthlayer_sync.cli import options
+from nthlayer_sync.cli.findings import junit, sarif
+from nthlayer_sync.cli.output import console, print_diagnoses, print_json
+from nthlayer_sync.engine.run import Engine
+from nthlayer_sync.graph.subjects import Held
+from nthlayer_sync.model.diagnosis import Diagnosis, Severity
+
+
+class FindingsFormat(StrEnum):
+    """How findings are printed; SARIF is for code scanning, JUnit for CI servers."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+    JUNIT = "junit"
+
+
+@options.awaited
+async def validate(
+    settings: options.SettingsPath = options.DEFAULT_SETTINGS,
+    format: Annotated[FindingsFormat, typer.Option("--format", "-f", help="How to print.")] = FindingsFormat.TEXT,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
+    notes: Annotated[bool, typer.Option("--notes", help="Show notes too.")] = False,
+) -> None:
+    """Check the catalog, the blueprints and the graph. Exit code 1 when there are errors."""
+    async with App.load(settings).engine() as engine:
+        await engine.read()
+        found = sorted(set(findings(engine)), key=_order)
+    shown = [d for d in found if notes or d.severity is not Severity.NOTE]
+    if format is FindingsFormat.JSON:
+        print_json(shown)
+    elif format is FindingsFormat.SARIF:
+        print_json(sarif(shown))
+    elif format is FindingsFormat.JUNIT:
+        print(junit(shown))
+    else:
+        print_diagnoses(shown)
+        counts = Counter(d.severity for d in found)
+        console.print(
+            f"{len(engine.graph.entities)} entities: {counts[Severity.ERROR]} errors, {counts[Severity.WARNING]} warnings, "
+            f"{counts[Severity.NOTE]} notes{'' if notes or not counts[Severity.NOTE] else ' (--notes shows them)'}."
+        )
+    fails = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
+    if any(d.severity in fails for d in found):
+        raise typer.Exit(1)
+
+
+def findings(engine: Engine) -> Iterator[Diagnosis]:
+    """What the sources, the blueprints, the graph and the generators have to say."""
+    from nthlayer_sync.graph.ceiling import ceilings
+    from nthlayer_sync.graph.conflicts import conflicts
+    from nthlayer_sync.graph.query import cycles, dead_owners, inversions, orphans, unknown_targets
+
+    graph, subjects = engine.graph, engine.subjects
+    yield from engine.diagnoses
+    yield from subjects.diagnoses()
+    yield from orphans(graph)
+    yield from dead_owners(subjects)
+    yield from unknown_targets(graph)
+    names = subjects.tiers.names
+    for found in (
+        *conflicts(graph, names),
+        *cycles(graph),
+        *inversions(subjects),
+        *ceilings(subjects, sorted(graph.entities)),
+    ):
+        yield found.diagnosis
+    for subject in subjects:
+        if not isinstance(subject, Held):
+            for kind, reason in engine.generator.generate(subject).failed.items():
+                yield Diagnosis(code="not-generated", message=f"{kind}: {reason}", entity=subject.ref)
+
+
+def _order(found: Diagnosis) -> tuple[int, str, int, str, str]:
+    return list(Severity).index(found.severity), found.file, found.line, found.entity, found.message

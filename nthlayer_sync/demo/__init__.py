@@ -1,0 +1,69 @@
+"""A sample organisation, to try everything on: `nthlayer-sync demo` lays it out and runs the main job on it.
+
+`organisation/` holds what its repositories start with: `catalog` (teams, people, databases), `shop` and `payments` (twelve
+services of three tiers). They have one conflict (CODEOWNERS names another owner of `search`) and one tier inversion
+(`payments-api` leans on `fraud-check`). A fourth repository, `operations`, is empty and gets what has no better home.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from importlib.resources import as_file, files
+from pathlib import Path
+
+REPOSITORIES = ("catalog", "shop", "payments")
+SETTINGS = """\
+# nthlayer-sync demo: a sample organisation on this machine.
+organisation: acme
+code_host: acme
+sources:
+  - {type: git, name: catalog, url: repositories/catalog.git}
+  - {type: git, name: shop, url: repositories/shop.git}
+  - {type: git, name: payments, url: repositories/payments.git}
+landing:
+  central: repositories/operations.git
+  author: nthlayer-sync <nthlayer-sync@example.com>
+plugins:
+  alertmanager: {}
+  aws: {}
+  backstage: {}
+  github: {home: service}
+  grafana: {}
+  kubernetes: {}
+  opa: {}
+  openslo: {}
+  prometheus: {}
+  techdocs: {home: service}
+"""
+# Fixed, so that the demo's repositories are the same every time.
+_WHEN = "2026-01-05T09:00:00+00:00"
+
+
+def lay_out(folder: Path) -> Path:
+    """Make the sample organisation in `folder`, which must not exist yet; gives its settings file."""
+    repositories = folder / "repositories"
+    repositories.mkdir(parents=True)
+    with as_file(files("nthlayer_sync.demo") / "organisation") as organisation:
+        for name in REPOSITORIES:
+            _repository(repositories / f"{name}.git", organisation / name)
+    _git(repositories, "init", "--quiet", "--bare", "--initial-branch=main", "operations.git")
+    settings = folder / "nthlayer-sync.yaml"
+    settings.write_text(SETTINGS)
+    return settings
+
+
+def _repository(bare: Path, content: Path) -> None:
+    _git(bare.parent, "init", "--quiet", "--bare", "--initial-branch=main", bare.name)
+    at_content = (f"--git-dir={bare}", f"--work-tree={content}")
+    _git(content, *at_content, "add", "--all", "--force", ".")
+    _git(content, *at_content, "commit", "--quiet", "--message=Start")
+    (bare / "index").unlink()
+
+
+def _git(cwd: Path, *words: str) -> None:
+    who = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in _PERSON.items()}
+    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+    subprocess.run(["git", *words], cwd=cwd, check=True, env={**environment, **who}, timeout=60)
+
+
+_PERSON = {"NAME": "Ada Lovelace", "EMAIL": "ada@example.com", "DATE": _WHEN}

@@ -1,0 +1,3 @@
+module git.example.com/acme/cart
+
+go 1.22

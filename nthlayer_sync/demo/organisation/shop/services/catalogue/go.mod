@@ -1,0 +1,3 @@
+module git.example.com/acme/catalogue
+
+go 1.22

@@ -1,0 +1,3 @@
+module git.example.com/acme/inventory
+
+go 1.22

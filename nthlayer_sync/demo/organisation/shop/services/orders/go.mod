@@ -1,0 +1,3 @@
+module git.example.com/acme/orders
+
+go 1.22

@@ -1,0 +1,117 @@
+"""Guards over a whole plan, before its first write: a plan that would do too much at once is refused.
+
+The limits stand in the tier table under `guards`. A refusal prints the numbers and the exact words that let the plan pass.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+from nthlayer_sync.blueprint.tiers import Guards, Limit
+from nthlayer_sync.model.config import ConfigId
+from nthlayer_sync.model.diff import Action
+from nthlayer_sync.model.plan import Change, Part, Refusal
+from nthlayer_sync.model.ref import EntityRef
+from nthlayer_sync.sdk.store import Memory
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What a person agreed to for one run, in numbers, so that agreeing to one thing lets no other pass."""
+
+    deletes: int = 0
+    updates: int = 0
+    protected: frozenset[str] = frozenset()
+
+
+@dataclass
+class Tally:
+    """What a plan does, counted while it is made."""
+
+    actions: dict[str, Counter[Action]] = field(default_factory=dict[str, Counter[Action]])
+    deletes_by_owner: Counter[EntityRef] = field(default_factory=Counter[EntityRef])
+    protected: list[ConfigId] = field(default_factory=list[ConfigId])
+
+    def add(self, part: Part, protected: tuple[str, ...]) -> None:
+        """Count the changes of one subject."""
+        for change in part.changes:
+            self.actions.setdefault(change.kind, Counter())[change.action] += 1
+            if change.action is Action.DELETE:
+                self._deleted(part, change, protected)
+
+    def total(self, action: Action) -> int:
+        """How many configs have this action."""
+        return sum(count[action] for count in self.actions.values())
+
+    def _deleted(self, part: Part, change: Change, protected: tuple[str, ...]) -> None:
+        if change.owner:
+            self.deletes_by_owner[change.owner] += 1
+        id = part.id(change)
+        if any(fnmatchcase(str(id), pattern) for pattern in protected):
+            self.protected.append(id)
+
+
+@dataclass
+class Existing:
+    """How much is applied: what a share is a share of."""
+
+    total: int = 0
+    by_kind: Counter[str] = field(default_factory=Counter[str])
+    by_owner: Counter[EntityRef] = field(default_factory=Counter[EntityRef])
+
+    def add(self, memory: Memory) -> None:
+        """Count what is applied for one subject."""
+        owners = {(wanted.kind, wanted.name): wanted.owner for wanted in memory.wanted}
+        for applied in memory.applied:
+            self.total += 1
+            self.by_kind[applied.kind] += 1
+            if owner := owners.get((applied.kind, applied.name)):
+                self.by_owner[owner] += 1
+
+
+def guard(tally: Tally, existing: Existing, guards: Guards, consent: Consent) -> tuple[Refusal, ...]:
+    """Everything that speaks against applying the plan."""
+    refusals: list[Refusal] = []
+    deletes, updates = tally.total(Action.DELETE), tally.total(Action.UPDATE)
+    if deletes > consent.deletes:
+        scopes = [("all configs", deletes, existing.total)]
+        scopes += [(kind, n[Action.DELETE], existing.by_kind[kind]) for kind, n in sorted(tally.actions.items())]
+        over = [_over(*scope, "deletes", guards.deletes, guards) for scope in scopes]
+        over += _emptied_owners(tally.deletes_by_owner, existing.by_owner)
+        if messages := [message for message in over if message]:
+            refusals.append(Refusal("deletes", "; ".join(messages), f"--allow-deletes {deletes}"))
+    if updates > consent.updates and (
+        message := _over("all configs", updates, existing.total, "updates", guards.updates, None)
+    ):
+        refusals.append(Refusal("updates", message, f"--allow-updates {updates}"))
+    refusals += [
+        Refusal("protected", f"{id} is protected and would be deleted", f"--allow-protected '{id}'")
+        for id in tally.protected
+        if str(id) not in consent.protected
+    ]
+    return tuple(refusals)
+
+
+def _over(scope: str, count: int, existing: int, what: str, limit: Limit, guards: Guards | None) -> str:
+    """Why `count` is too many, or ""."""
+    if guards is not None and existing < guards.small_set.below:
+        most = guards.small_set.deletes
+        return f"{count} {what} of the {existing} of {scope}, {most} at most among so few" if count > most else ""
+    share = float(limit.share.ratio) * existing
+    if count > limit.count:
+        return f"{count} {what} of the {existing} of {scope}, {limit.count} at most"
+    if count > max(share, limit.floor, 1):
+        return f"{count} {what} of the {existing} of {scope}, more than {limit.share}"
+    return ""
+
+
+def _emptied_owners(deletes: Mapping[EntityRef, int], existing: Mapping[EntityRef, int]) -> list[str]:
+    """Owners that would lose everything: an owner is renamed far more often than all it owns is retired."""
+    return [
+        f"{owner} would lose all of its {count} configs"
+        for owner, count in sorted(deletes.items())
+        if count >= existing.get(owner, 0) > 0
+    ]

@@ -1,0 +1,133 @@
+"""ingest: what the sources said, made safe to act on.
+
+An entity that a source no longer shows stays in force until its absence is proven: by complete reads, more than one, some
+time apart. A source that fails, is cut short or shrinks suddenly therefore changes nothing but what it positively says.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from nthlayer_sync.blueprint.tiers import Guards
+from nthlayer_sync.model.diagnosis import Diagnosis, Severity
+from nthlayer_sync.model.entity import Entity
+from nthlayer_sync.model.plan import SourceState
+from nthlayer_sync.model.ref import EntityRef
+from nthlayer_sync.model.snapshot import Completeness, Snapshot
+from nthlayer_sync.sdk.store import Absence, Kept
+
+
+class Ingested(msgspec.Struct, frozen=True):
+    """What a source is held to say now, how that came about, and what a person should know of that."""
+
+    kept: Kept
+    state: SourceState
+    diagnoses: tuple[Diagnosis, ...] = ()
+
+
+def ingest(
+    previous: Kept | None,
+    snapshot: Snapshot,
+    guards: Guards,
+    now: float,
+    *,
+    gone: frozenset[EntityRef] = frozenset(),
+    shrink_allowed: bool = False,
+) -> Ingested:
+    """Lay a snapshot over what its source was held to say before.
+
+    `now` is in seconds since 1970. `gone` are entities whose absence a person vouches for. `shrink_allowed` says that a
+    person has seen how much the source shrank.
+    """
+    if previous is None:
+        previous = Kept()
+    completeness, reason = _trust(previous, snapshot, guards, shrink_allowed)
+    state = SourceState(snapshot.source, completeness, reason, snapshot.digest)
+    notes: list[Diagnosis] = []
+    if completeness is not Completeness.COMPLETE:
+        notes.append(_note("source-incomplete", f"source {snapshot.source} is {completeness}: {reason}"))
+    if completeness is Completeness.FAILED:
+        return Ingested(previous, state, tuple(notes))
+
+    shown = {entity.ref: entity for entity in snapshot.entities}
+    known = {entity.ref for entity in previous.entities}
+    renamed = {entity.identity for entity in snapshot.entities if entity.ref not in known} - {""}
+    missing = [e for e in previous.entities if e.ref not in shown and e.identity not in renamed]
+    absent: dict[EntityRef, Absence] = {}
+    ghosts: list[Entity] = []
+    for entity in missing:
+        before = previous.absent.get(entity.ref)
+        if completeness is not Completeness.COMPLETE:
+            seen = before
+        else:
+            seen = _count(before, now, guards)
+        if entity.ref in gone or (seen is not None and _proven(seen, now, guards)):
+            notes.append(_note("entity-gone", f"{entity.ref} is gone from source {snapshot.source}", entity))
+            continue
+        ghosts.append(entity)
+        if seen is not None:
+            absent[entity.ref] = seen
+            wait = f"{seen.reads} of {guards.absence.reads} reads, {guards.absence.apart} apart"
+            notes.append(
+                _note("entity-missing", f"{entity.ref} is missing from source {snapshot.source} ({wait})", entity)
+            )
+    return Ingested(_keep(previous, snapshot, completeness, ghosts, absent), state, tuple(notes))
+
+
+def _trust(previous: Kept, snapshot: Snapshot, guards: Guards, shrink_allowed: bool) -> tuple[Completeness, str]:
+    """A complete read that shows much less than the largest before it is held to be incomplete."""
+    if snapshot.completeness is not Completeness.COMPLETE or shrink_allowed:
+        return snapshot.completeness, snapshot.reason
+    count, high = len(snapshot.entities), previous.high_water
+    lost = high - count
+    limit = max(float(guards.shrink.ratio) * high, guards.small_set.deletes if high < guards.small_set.below else 0)
+    if lost <= limit:
+        return snapshot.completeness, snapshot.reason
+    return Completeness.INCOMPLETE, (
+        f"it shows {count} entities, {lost} fewer than the {high} it has shown; more than {guards.shrink} at once is not "
+        f"believed before you agree with --allow-shrink {snapshot.source}"
+    )
+
+
+def _count(before: Absence | None, now: float, guards: Guards) -> Absence:
+    """Reads count only when they are far enough apart from the first."""
+    if before is None:
+        return Absence(now, 1)
+    far = now - before.since >= guards.absence.apart.seconds
+    return Absence(before.since, guards.absence.reads if far else min(before.reads + 1, guards.absence.reads - 1))
+
+
+def _proven(seen: Absence, now: float, guards: Guards) -> bool:
+    return seen.reads >= guards.absence.reads and now - seen.since >= guards.absence.apart.seconds
+
+
+def _keep(
+    previous: Kept,
+    snapshot: Snapshot,
+    completeness: Completeness,
+    ghosts: list[Entity],
+    absent: dict[EntityRef, Absence],
+) -> Kept:
+    complete = completeness is Completeness.COMPLETE
+    held = {entity.ref for entity in ghosts}
+    edges, facts, blueprints = list(snapshot.edges), list(snapshot.facts), dict(snapshot.blueprints)
+    if held:
+        edges += [edge for edge in previous.edges if edge.source in held]
+        facts += [fact for fact in previous.facts if fact.entity in held]
+        blueprints |= {ref: file for ref, file in previous.blueprints.items() if ref in held}
+    entities = (*snapshot.entities, *ghosts)
+    return Kept(
+        # An incomplete read must be read again even when the next one looks the same.
+        read_digest=snapshot.digest if complete and not absent else "",
+        entities=entities,
+        edges=tuple(edges),
+        facts=tuple(facts),
+        blueprints=blueprints,
+        diagnoses=snapshot.diagnoses,
+        absent=absent,
+        high_water=len(snapshot.entities) if complete else previous.high_water,
+    )
+
+
+def _note(code: str, message: str, entity: Entity | None = None) -> Diagnosis:
+    return Diagnosis(code=code, message=message, severity=Severity.WARNING, entity=entity.ref if entity else "")

@@ -1,0 +1,101 @@
+"""observe: what is live, asked for in proportion to what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from nthlayer_sync.errors import Failure
+from nthlayer_sync.sdk.target import Target
+
+
+class LiveRoot:
+    """One repository or account as it is now.
+
+    Either everything in it is known, or what moved since the state in which we last saw it: what did not move still has
+    the revision that we remember.
+    """
+
+    def __init__(self, target: Target, root: str) -> None:
+        self.target = target
+        self.root = root
+        self.state = ""
+        self.trouble = ""
+        """Why nothing can be said of this root now; its configs wait."""
+        self.moved: Mapping[str, str] = {}
+        self._all: Mapping[str, str] | None = None
+        self._looked_up: dict[str, str] = {}
+
+    async def observe(self, since: str) -> None:
+        """Find out what moved since the state `since`; everything is listed when that cannot be told."""
+        movement = await self.target.moved(self.root, since)
+        self.state = movement.state
+        if movement.paths is not None:
+            self.moved = movement.paths
+        else:
+            self._all = await self.target.revisions(self.root, None)
+
+    def revision(self, path: str, remembered: str | None) -> str | None:
+        """The revision at `path`, "" for nothing; None when it has to be looked up first."""
+        if self._all is not None:
+            return self._all.get(path, "")
+        if path in self._looked_up:
+            return self._looked_up[path]
+        return self.moved.get(path, remembered)
+
+    async def look_up(self, paths: Iterable[str]) -> None:
+        """Learn the revisions of `paths`, in one question."""
+        wanted = [path for path in paths if self.revision(path, None) is None]
+        if wanted and not self.trouble:
+            found = await self.target.revisions(self.root, wanted)
+            self._looked_up |= {path: found.get(path, "") for path in wanted}
+
+    @property
+    def moving(self) -> bool:
+        """Whether anything here may stand otherwise than we left it."""
+        return bool(self.moved) or self._all is not None or bool(self.trouble)
+
+    def disturbs(self, path: str, revision: str) -> bool:
+        """Whether what we left at `path` is no longer what stands there."""
+        return self.revision(path, revision) != revision
+
+
+class Live:
+    """Every root that configs land in; each is observed once, when it is first asked for.
+
+    `since` gives the state in which each root was last seen, by target and root, as `states` does.
+    """
+
+    def __init__(self, since: Mapping[str, str]) -> None:
+        self._since = since
+        self._roots: dict[str, LiveRoot] = {}
+
+    async def root(self, target: Target, root: str) -> LiveRoot:
+        """One root, observed."""
+        key = f"{target.name} {root}"
+        if key not in self._roots:
+            live = LiveRoot(target, root)
+            try:
+                await live.observe(self._since.get(key, ""))
+            except Failure as error:
+                live.trouble = str(error)
+            self._roots[key] = live
+            live = LiveRoot(target, root)
+            await live.observe(self._since.get(key, ""))
+            self._roots[key] = live
+        return self._roots[key]
+
+    async def known_roots(self, targets: Mapping[str, Target]) -> None:
+        """Observe every root that was seen before and still has a target."""
+        for key in self._since:
+            name, _, root = key.partition(" ")
+            if name in targets:
+                await self.root(targets[name], root)
+
+    @property
+    def moving(self) -> bool:
+        """Whether anything may stand otherwise than we left it."""
+        return any(live.moving for live in self._roots.values())
+
+    def states(self) -> dict[str, str]:
+        """The state of each root that was looked at."""
+        return {key: live.state for key, live in self._roots.items() if not live.trouble}

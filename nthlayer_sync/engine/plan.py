@@ -1,0 +1,322 @@
+"""plan: every change of a run, subject by subject, in work proportional to what changed.
+
+A subject is passed over when its fingerprint is the remembered one, all it wants is applied, and nothing moved where its
+configs stand. What is left is generated, compared, and streamed into the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import islice
+
+import msgspec
+
+from nthlayer_sync.blueprint.tiers import Guards
+from nthlayer_sync.engine.decide import Answer, Question, glance, look, questions
+from nthlayer_sync.engine.generate import Generator
+from nthlayer_sync.engine.guards import Consent, Existing, Tally, guard
+from nthlayer_sync.engine.observe import Live, LiveRoot
+from nthlayer_sync.errors import PermanentError
+from nthlayer_sync.model.config import Config, ConfigId, Observed
+from nthlayer_sync.model.diff import Action
+from nthlayer_sync.model.entity import Place
+from nthlayer_sync.model.plan import Change, Part, Plan, SourceState, Wanted
+from nthlayer_sync.model.ref import EntityRef
+from nthlayer_sync.model.service import Subject
+from nthlayer_sync.sdk.store import Memory, Planned, Store, Trace
+
+CHUNK = 250
+"""Subjects planned between two breaths of the event loop: about 20 ms of work."""
+
+_NOWHERE = Place("", "")
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
+
+
+class Checksum:
+    """The checksum of a plan: over every change, in order."""
+
+    def __init__(self) -> None:
+        self._digest = blake2b(digest_size=16)
+
+    def add(self, part: Part) -> None:
+        """Take in the changes of one subject."""
+        self._digest.update(_encode(part))
+
+    def __str__(self) -> str:
+        return self._digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is planned. `subjects` come in order of reference.
+
+    `present` are all refs that the sources still show; a remembered subject outside is gone, and its configs go too.
+    `uid_of` gives what outlives a rename. None for `present` plans the given subjects only and lets nothing go.
+    """
+
+    subjects: Iterable[Subject]
+    present: Collection[EntityRef] | None
+    uid_of: Callable[[EntityRef], str]
+    sources: tuple[SourceState, ...] = ()
+    inputs: str = ""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What binds a plan: the guards, what is protected, and what a person agreed to for this run."""
+
+    guards: Guards
+    protected: tuple[str, ...] = ()
+    consent: Consent = field(default_factory=Consent)
+    enforce: bool = False
+
+
+class Planner:
+    """Makes one plan."""
+
+    def __init__(self, store: Store, generator: Generator, live: Live, rules: Rules) -> None:
+        self._store = store
+        self._generator = generator
+        self._live = live
+        self._rules = rules
+        self._tally = Tally()
+        self._checksum = Checksum()
+        self._looked_at = 0
+
+    async def plan(self, scope: Scope, traces: Mapping[EntityRef, Trace]) -> Plan:
+        """Plan and store; nothing live is written."""
+        existing = Existing()
+
+        async def rows() -> AsyncIterator[Sequence[Planned]]:
+            async for chunk in self._rows(scope, traces):
+                yield chunk
+            if self._tally.total(Action.DELETE) or self._tally.total(Action.UPDATE) > self._rules.guards.updates.floor:
+                async for _, memory in self._store.each_memory():
+                    existing.add(memory)
+
+        def head() -> Plan:
+            return Plan(
+                checksum=str(self._checksum),
+                inputs=scope.inputs,
+                sources=scope.sources,
+                counts={k: {str(a): n for a, n in count.items()} for k, count in sorted(self._tally.actions.items())},
+                refusals=guard(self._tally, existing, self._rules.guards, self._rules.consent),
+                subjects=self._looked_at,
+            )
+
+        return await self._store.save_plan(rows(), head)
+
+    async def _rows(self, scope: Scope, traces: Mapping[EntityRef, Trace]) -> AsyncIterator[Sequence[Planned]]:
+        disturbed = await self._disturbed()
+        gone = [] if scope.present is None else sorted(set(traces).difference(scope.present))
+        former = await self._former(gone)
+        subjects = iter(scope.subjects)
+        while chunk := list(islice(subjects, CHUNK)):
+            self._looked_at += len(chunk)
+            yield await self._chunk(chunk, traces, disturbed, former, scope.uid_of)
+            await asyncio.sleep(0)
+        for ref in gone:
+            if ref in former.values():  # what became of it went to its new name
+                yield [Planned(ref, None, None)]
+            else:
+                yield await self._leave(ref)
+
+    async def _disturbed(self) -> set[EntityRef]:
+        """Subjects of whose configs one no longer stands as we left it."""
+        found: set[EntityRef] = set()
+        if self._live.moving:
+            async for ref, memory in self._store.each_memory():
+                for applied in memory.applied:
+                    root = await self._root(applied.kind, applied.place.root)
+                    if root is not None and root.disturbs(applied.place.path, applied.revision):
+                        found.add(ref)
+                        break
+        return found
+
+    async def _former(self, gone: Collection[EntityRef]) -> dict[str, EntityRef]:
+        """Subjects that are gone, by what outlives a rename."""
+        return {memory.uid: ref for ref, memory in (await self._store.memories(gone)).items() if memory.uid}
+
+    async def _chunk(
+        self,
+        subjects: list[Subject],
+        traces: Mapping[EntityRef, Trace],
+        disturbed: set[EntityRef],
+        former: dict[str, EntityRef],
+        uid_of: Callable[[EntityRef], str],
+    ) -> list[Planned]:
+        due: list[tuple[Subject, bytes]] = []
+        for subject in subjects:
+            trace, fingerprint = traces.get(subject.ref), self._generator.fingerprint(subject)
+            if trace is None or not trace.settled or trace.fingerprint != fingerprint or subject.ref in disturbed:
+                due.append((subject, fingerprint))
+        was = {s.ref: old for s, _ in due if s.ref not in traces and (old := former.get(uid_of(s.ref)))}
+        memories = await self._store.memories(
+            [was.get(s.ref, s.ref) for s, _ in due if s.ref in traces or s.ref in was]
+        )
+        drafts: list[_Draft] = []
+        for subject, fingerprint in due:
+            before = memories.get(was.get(subject.ref, subject.ref), Memory(b""))
+            trace = traces.get(subject.ref)
+            draft = self._draft(subject, fingerprint, before, uid_of(subject.ref), was.get(subject.ref))
+            draft.unsure = trace is None or not trace.settled
+            drafts.append(draft)
+        await self._decide(drafts)
+        return [self._planned(draft) for draft in drafts]
+
+    def _draft(self, subject: Subject, fingerprint: bytes, before: Memory, uid: str, was: EntityRef | None) -> _Draft:
+        made = self._generator.generate(subject)
+        kept = tuple(w for w in before.wanted if w.kind in made.failed)
+        wanted: tuple[Wanted, ...] = (*made.wanted, *kept)
+        asked = [q for q in questions(made.wanted, before.applied) if q.key[0] not in made.failed]
+        refused = [
+            Change(kind, "", Action.REFUSE, "", _NOWHERE, "", reason=reason) for kind, reason in made.failed.items()
+        ]
+        configs = {(config.id.kind, config.id.name): config for config in made.configs}
+        memory = Memory(fingerprint, uid, wanted, before.applied)
+        return _Draft(subject.ref, memory, asked, configs, was, changes=refused)
+
+    async def _leave(self, ref: EntityRef) -> list[Planned]:
+        """The configs of a subject that is proven gone."""
+        before = (await self._store.memories([ref]))[ref]
+        if not before.applied:
+            return [Planned(ref, None, None)]
+        draft = _Draft(
+            ref,
+            Memory(before.fingerprint, before.uid, (), before.applied),
+            questions((), before.applied),
+            {},
+            None,
+            True,
+        )
+        await self._decide([draft])
+        return [self._planned(draft)]
+
+    async def _decide(self, drafts: list[_Draft]) -> None:
+        """Answer every question of a chunk: by a glance where that is enough, else by one read for each root."""
+        await self._look_up(drafts)
+        unread: list[tuple[_Draft, Question, LiveRoot]] = []
+        for draft in drafts:
+            for question in draft.asked:
+                if (standing := self._standing(draft, question)) is not None:
+                    draft.changes.append(standing)
+                    continue
+                root = await self._root(question.key[0], question.place.root)
+                assert root is not None
+                if root.trouble:
+                    draft.changes.append(_waiting(question, root.trouble))
+                    continue
+                change = glance(question, self._revision(root, question), await self._revision_before(root, question))
+                if change is None:
+                    unread.append((draft, question, root))
+                else:
+                    draft.changes.append(change)
+        await self._read(unread)
+
+    async def _look_up(self, drafts: list[_Draft]) -> None:
+        unknown: dict[LiveRoot, list[str]] = {}
+        for draft in drafts:
+            for question in draft.asked:
+                root = await self._root(question.key[0], question.place.root)
+                if root is not None and (draft.unsure or question.applied is None or question.moves):
+                    unknown.setdefault(root, []).append(question.place.path)
+        for root, paths in unknown.items():
+            await root.look_up(paths)
+
+    def _standing(self, draft: _Draft, question: Question) -> Change | None:
+        """What is decided by its kind alone."""
+        if question.wanted is not None:
+            return None
+        kind, name = question.key
+        known = self._generator.kinds.get(kind)
+        if known is None:
+            reason = f"{kind} is not on, so what it made is left alone"
+        elif not known.deletable:
+            reason = f"{kind} is never deleted by us"
+        else:
+            return None
+        return Change(kind, name, Action.KEEP, "", question.place, "", reason=reason)
+
+    async def _read(self, unread: list[tuple[_Draft, Question, LiveRoot]]) -> None:
+        by_root: dict[LiveRoot, dict[ConfigId, str]] = {}
+        for draft, question, root in unread:
+            by_root.setdefault(root, {})[draft.id(question)] = self._where(root, question).path
+        observed: dict[ConfigId, Observed] = {}
+        for root, paths in by_root.items():
+            observed |= await root.target.read(root.root, paths)
+        for draft, question, _ in unread:
+            draft.changes.append(self._look(draft, question, observed.get(draft.id(question))))
+
+    def _look(self, draft: _Draft, question: Question, observed: Observed | None) -> Change:
+        kind = question.key[0]
+        config = draft.configs.get(question.key)
+        enforce = self._rules.enforce or self._generator.plugin(kind).settings.drift == "enforce"
+        try:
+            content = self._generator.kinds[kind].content(config.spec) if config else ""
+        except PermanentError as error:
+            return Change(kind, question.key[1], Action.REFUSE, "", question.place, "", reason=str(error))
+        return look(question, Answer(observed, content), enforce=enforce)
+
+    def _where(self, root: LiveRoot, question: Question) -> Place:
+        """Where to read: a config that moves is read where it stood, unless something stands at its new place."""
+        applied = question.applied
+        if question.moves and applied is not None and applied.place.root == root.root:
+            return question.place if self._revision(root, question) else applied.place
+        return question.place
+
+    def _revision(self, root: LiveRoot, question: Question) -> str:
+        remembered = question.applied.revision if question.applied and not question.moves else None
+        return root.revision(question.place.path, remembered) or ""
+
+    async def _revision_before(self, root: LiveRoot, question: Question) -> str:
+        if not question.moves or question.applied is None:
+            return ""
+        place = question.applied.place
+        old = await self._root(question.key[0], place.root)
+        return (old and old.revision(place.path, question.applied.revision)) or ""
+
+    async def _root(self, kind: str, root: str) -> LiveRoot | None:
+        """The root of a config, observed; None when its kind is not on."""
+        if kind not in self._generator.kinds:
+            return None
+        return await self._live.root(self._generator.plugin(kind).target, root)
+
+    def _planned(self, draft: _Draft) -> Planned:
+        order = {kind: index for index, kind in enumerate(self._generator.kinds)}
+        changes = tuple(
+            sorted(
+                (change for change in draft.changes if change.action is not Action.NOTHING),
+                key=lambda change: (order.get(change.kind, -1), change.name),
+            )
+        )
+        if not changes:
+            return Planned(draft.ref, draft.memory, None)
+        part = Part(draft.ref, changes, draft.was)
+        self._tally.add(part, self._rules.protected)
+        self._checksum.add(part)
+        return Planned(draft.ref, draft.memory, part)
+
+
+def _waiting(question: Question, trouble: str) -> Change:
+    kind, name = question.key
+    return Change(kind, name, Action.REFUSE, "", question.place, "", reason=trouble)
+
+
+@dataclass
+class _Draft:
+    """One subject being planned."""
+
+    ref: EntityRef
+    memory: Memory
+    asked: list[Question]
+    configs: dict[tuple[str, str], Config]
+    was: EntityRef | None
+    unsure: bool = False
+    """What is live may differ from what we left without having moved lately: an old drift, a write of unknown outcome."""
+    changes: list[Change] = field(default_factory=list[Change])
+
+    def id(self, question: Question) -> ConfigId:
+        return ConfigId(question.key[0], self.ref, question.key[1])

@@ -1,0 +1,200 @@
+"""A run, from sources to plan to results; and what stays in memory between runs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from nthlayer_sync.blueprint.tiers import Tiers
+from nthlayer_sync.engine.apply import Applier, Progress
+from nthlayer_sync.engine.generate import Generator
+from nthlayer_sync.engine.guards import Consent
+from nthlayer_sync.engine.ingest import ingest
+from nthlayer_sync.engine.observe import Live
+from nthlayer_sync.engine.plan import Checksum, Planner, Rules, Scope
+from nthlayer_sync.engine.recover import recover
+from nthlayer_sync.engine.undo import undo
+from nthlayer_sync.errors import TemporaryError
+from nthlayer_sync.graph.build import Graph
+from nthlayer_sync.graph.subjects import Held, Subjects
+from nthlayer_sync.model.diagnosis import Diagnosis, Severity
+from nthlayer_sync.model.entity import Entity
+from nthlayer_sync.model.plan import Part, Plan, SourceState
+from nthlayer_sync.model.ref import EntityRef
+from nthlayer_sync.model.result import Result
+from nthlayer_sync.model.service import Home, Subject
+from nthlayer_sync.model.snapshot import Completeness, Snapshot
+from nthlayer_sync.sdk.source import Source
+from nthlayer_sync.sdk.store import Kept, Store
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What an organisation decided once: its name, its tier table, where files land, what is never deleted."""
+
+    organisation: str
+    tiers: Tiers
+    central: Home | None = None
+    code_host: str = ""
+    protected: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person says about one run."""
+
+    consent: Consent = field(default_factory=Consent)
+    enforce: bool = False
+    gone: frozenset[EntityRef] = frozenset()
+    shrunk: frozenset[str] = frozenset()
+    """Sources that may show much less than before."""
+    dropped: frozenset[str] = frozenset()
+    """Sources that the settings no longer name, and whose entities are given up."""
+
+
+class Engine:
+    """One organisation: its sources in order of precedence, its plugins, its memory.
+
+    `graph` and `subjects` are there after the first `read`; `diagnoses` is what the sources were found to say wrongly.
+    """
+
+    def __init__(self, setup: Setup, sources: Sequence[Source], generator: Generator, store: Store) -> None:
+        self.setup = setup
+        self.generator = generator
+        self.store = store
+        self.diagnoses: list[Diagnosis] = []
+        self.interrupted = 0
+        """Writes that an interrupted run had made without remembering them, found by the last `plan`."""
+        self._sources = sources
+        self._states: dict[str, SourceState] = {}
+        self._left_alone: set[EntityRef] = set()
+        self.graph = Graph([s.name for s in sources], setup.tiers.confidence.model_dump(), setup.organisation)
+        self.subjects = Subjects(self.graph, setup.tiers, central=setup.central, code_host=setup.code_host)
+
+    async def read(self, request: Request = Request()) -> None:
+        """Read every source and bring the graph up to date."""
+        digests = await asyncio.gather(*(source.look() for source in self._sources))
+        await self._read(digests, request)
+
+    async def plan(self, request: Request = Request()) -> Plan:
+        """Make and store a plan of everything; nothing live is written."""
+        live = Live(await self.store.roots())
+        plugins = self.generator.plugins.values()
+        looks = asyncio.gather(*(source.look() for source in self._sources))
+        await live.known_roots({plugin.target.name: plugin.target for plugin in plugins})
+        digests = await looks
+        if (unchanged := await self._unchanged(digests, live)) is not None:
+            return unchanged
+        self.interrupted = await recover(self.store, self.generator, live)
+        await self._read(digests, request)
+        scope = Scope(
+            self._present(), self.graph.entities.keys() | {self.graph.organisation} | self._left_alone, self._identity,
+            tuple(self._states.values()), self._inputs(digests),
+        )  # fmt: skip
+        plan = await self._planner(live, request).plan(scope, await self.store.traces())
+        await self.store.see_roots(live.states())
+        return plan
+
+    async def change(self, source: str, changed: Sequence[Entity], removed: Iterable[EntityRef], live: Live) -> Plan:
+        """Plan what follows from entities that changed since `read`; the cost is in proportion to what they touch."""
+        affected = self.graph.update(source, changed, removed)
+        self.subjects.forget(affected)
+        scope = Scope(self._of(sorted(affected)), None, self._identity, tuple(self._states.values()))
+        traces = await self.store.traces(affected)
+        return await self._planner(live, Request()).plan(scope, traces)
+
+    async def apply(self, plan: Plan, parts: AsyncIterator[Part], progress: Progress = lambda _: None) -> list[Result]:
+        """Apply a plan as it was reviewed."""
+        return await Applier(self.store, self.generator, self.subject).apply(plan, parts, progress)
+
+    async def undo(self, plan: str) -> list[Result]:
+        """Put back what an applied plan changed."""
+        return await undo(self.store, self.generator, plan)
+
+    def subject(self, ref: EntityRef) -> Subject | None:
+        """A subject that configs are generated for."""
+        found = self.subjects.get(ref)
+        return None if isinstance(found, Held) else found
+
+    def _planner(self, live: Live, request: Request) -> Planner:
+        tiers = self.setup.tiers
+        rules = Rules(tiers.guards, self.setup.protected, request.consent, request.enforce)
+        return Planner(self.store, self.generator, live, rules)
+
+    async def _unchanged(self, digests: Sequence[str], live: Live) -> Plan | None:
+        """A plan of nothing, when neither the sources nor we nor the live systems moved since everything was settled."""
+        newest = await self.store.plan("")
+        if newest is None or newest.inputs != self._inputs(digests) or live.moving:
+            return None
+        known = await self.store.read_digests()
+        read = all(
+            digest and known.get(source.name) == digest for source, digest in zip(self._sources, digests, strict=True)
+        )
+        if not read or await self.store.unsettled():
+            return None
+        return Plan(checksum=str(Checksum()), inputs=newest.inputs, sources=newest.sources, subjects=newest.subjects)
+
+    def _inputs(self, digests: Sequence[str]) -> str:
+        ours = (self.generator.digest, self.setup.tiers.table.model_dump_json(), repr(self.setup.central))
+        return blake2b("\0".join((*digests, *ours)).encode(), digest_size=16).hexdigest()
+
+    async def _read(self, digests: Sequence[str], request: Request) -> None:
+        self.diagnoses.clear()
+        known = await self.store.read_digests()
+        for source, digest in zip(self._sources, digests, strict=True):
+            if digest and known.get(source.name) == digest:
+                if source.name in self._states:
+                    continue
+                kept = await self.store.kept(source.name)
+                assert kept is not None
+                reason = "unchanged since it was last read"
+                self._states[source.name] = SourceState(source.name, Completeness.COMPLETE, reason, digest)
+            else:
+                kept = await self._ingest(source, request)
+            self.diagnoses += kept.diagnoses
+            self._take(source.name, kept)
+        await self._unnamed(known, request)
+
+    async def _ingest(self, source: Source, request: Request) -> Kept:
+        previous, snapshot = await self.store.kept(source.name), await source.read()
+        if previous is None and snapshot.completeness is Completeness.FAILED:
+            raise TemporaryError(f"source {source.name} cannot be read, and never was: {snapshot.reason}")
+        allowed = source.name in request.shrunk
+        guards = self.setup.tiers.guards
+        found = ingest(previous, snapshot, guards, time.time(), gone=request.gone, shrink_allowed=allowed)
+        self.diagnoses += found.diagnoses
+        self._states[source.name] = found.state
+        await self.store.keep(source.name, found.kept)
+        return found.kept
+
+    async def _unnamed(self, known: Iterable[str], request: Request) -> None:
+        """What only a source shows that the settings no longer name is left alone: a line removed proves no absence."""
+        self._left_alone = set()
+        for name in sorted(set(known) - {source.name for source in self._sources}):
+            if name in request.dropped:
+                await self.store.drop(name)
+                continue
+            kept = await self.store.kept(name)
+            self._left_alone |= {entity.ref for entity in kept.entities} if kept else set()
+            message = f"the settings no longer name source {name}, so what only it showed is left alone (--drop-source {name})"
+            self.diagnoses.append(Diagnosis(code="source-unnamed", message=message, severity=Severity.WARNING))
+
+    def _take(self, source: str, kept: Kept) -> None:
+        taken = Snapshot(
+            source=source, scope="", completeness=Completeness.COMPLETE, reason="", digest=kept.read_digest,
+            entities=kept.entities, edges=kept.edges, facts=kept.facts, blueprints=kept.blueprints,
+        )  # fmt: skip
+        self.subjects.forget(self.graph.take(taken))
+
+    def _present(self) -> Iterator[Subject]:
+        return (found for found in self.subjects if not isinstance(found, Held))
+
+    def _of(self, refs: Iterable[EntityRef]) -> Iterator[Subject]:
+        return (found for ref in refs if (found := self.subject(ref)) is not None)
+
+    def _identity(self, ref: EntityRef) -> str:
+        entity = self.graph.entities.get(ref)
+        return entity.identity if entity else ""

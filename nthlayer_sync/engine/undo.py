@@ -1,0 +1,57 @@
+"""undo: what an applied plan changed, put back from the journal, live and in memory alike.
+
+Nothing else changes: while sources and blueprints say the same, the next plan shows the same changes again.
+"""
+
+from __future__ import annotations
+
+from nthlayer_sync.engine.generate import Generator
+from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
+from nthlayer_sync.model.config import ConfigId
+from nthlayer_sync.model.result import Outcome, Result
+from nthlayer_sync.sdk.store import Entry, Store
+from nthlayer_sync.sdk.target import Target
+
+
+async def undo(store: Store, generator: Generator, plan: str) -> list[Result]:
+    """Put back what stood before `plan` was applied, root by root.
+
+    A root in which something changed since is left as it is, with the reason. PermanentError when the journal does not
+    know the plan.
+    """
+    entries = await store.journal(plan)
+    if not entries:
+        raise PermanentError(f"nothing of a plan {plan} was applied, or it was undone already")
+    roots: dict[tuple[str, str], tuple[Target, list[Entry]]] = {}
+    results: list[Result] = []
+    for entry in entries:
+        if entry.id.kind not in generator.kinds:
+            results.append(Result(id=entry.id, outcome=Outcome.SKIPPED, reason=f"{entry.id.kind} is not on"))
+            continue
+        target = generator.plugin(entry.id.kind).target
+        roots.setdefault((target.name, entry.place.root), (target, []))[1].append(entry)
+    for (_, root), (target, written) in roots.items():
+        results += await _undo_root(store, target, root, written)
+    return results
+
+
+async def _undo_root(store: Store, target: Target, root: str, written: list[Entry]) -> list[Result]:
+    before: dict[str, str] = {}
+    expect: dict[str, str] = {}
+    for entry in written:
+        before.setdefault(entry.place.path, entry.before)
+        expect[entry.place.path] = entry.after
+        if entry.applied is not None and entry.applied.place != entry.place:  # it moved
+            before.setdefault(entry.applied.place.path, entry.applied.revision)
+            expect.setdefault(entry.applied.place.path, "")
+    try:
+        reference = await target.restore(root, before, expect, f"nthlayer-sync: undo plan {written[0].plan}\n")
+    except Failure as error:
+        return [_failed(entry.id, error) for entry in written]
+    await store.finish([], {entry.id: entry.applied for entry in written})
+    await store.forget_entries(written)
+    return [Result(id=e.id, outcome=Outcome.DONE, revision=e.before, reference=reference) for e in written]
+
+
+def _failed(id: ConfigId, error: Failure) -> Result:
+    return Result(id=id, outcome=Outcome.FAILED, reason=str(error), temporary=isinstance(error, TemporaryError))

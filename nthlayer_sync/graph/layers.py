@@ -1,0 +1,133 @@
+"""What is said about a service's blueprint: by its team, its system, its blueprint file and its annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from nthlayer_sync.blueprint.document import read_annotations, read_blueprint
+from nthlayer_sync.blueprint.layer import Layer
+from nthlayer_sync.blueprint.resolve import Resolved, resolve
+from nthlayer_sync.blueprint.tiers import Tiers
+from nthlayer_sync.graph.build import Graph
+from nthlayer_sync.model.diagnosis import Diagnosis, Severity
+from nthlayer_sync.model.entity import INPUT_PREFIX, Entity
+from nthlayer_sync.model.notation import NotationError
+from nthlayer_sync.model.ref import EntityRef
+from nthlayer_sync.model.units import Percent
+
+AVAILABILITY = f"{INPUT_PREFIX}observability.slo.availability"
+_TIER = f"{INPUT_PREFIX}tier"
+
+
+class Layers:
+    """Layers and resolved blueprints of the entities of a graph, each worked out once until it is forgotten."""
+
+    def __init__(self, graph: Graph, tiers: Tiers) -> None:
+        self._graph = graph
+        self._tiers = tiers
+        self._above: dict[EntityRef, tuple[Layer, ...]] = {}
+        self._resolved: dict[EntityRef, Resolved | None] = {}
+
+    def forget(self, ref: EntityRef) -> None:
+        """Work out anew what concerns `ref`."""
+        self._above.pop(ref, None)
+        self._resolved.pop(ref, None)
+
+    def resolved(self, ref: EntityRef) -> Resolved | None:
+        """The blueprint of a component; None when no layer names a tier for it, and the organisation has no default."""
+        if ref not in self._resolved:
+            self._resolved[ref] = self._resolve(ref)
+        return self._resolved[ref]
+
+    def team(self, group: EntityRef, tier: str) -> Resolved:
+        """The blueprint of a group whose strictest service is of this tier."""
+        return resolve(
+            (*self._shared(group, "team"), Layer("strictest tier of its services", {"tier": tier})), self._tiers
+        )
+
+    def tier(self, ref: EntityRef) -> str:
+        """The tier of an entity by its own name, "" when none is named, or one that does not exist."""
+        if not ref.startswith("component:"):
+            entity = self._graph.entities.get(ref)
+            return self._tiers.names.get(entity.annotations.get(_TIER, ""), "") if entity else ""
+        resolved = self.resolved(ref)
+        if resolved is None:
+            return ""
+        if resolved.blueprint:
+            return resolved.blueprint.tier
+        named = (layer.values["tier"] for layer in reversed(resolved.layers) if "tier" in layer.values)
+        return self._tiers.names.get(str(next(named, "")), "")
+
+    def availability(self, ref: EntityRef, report: Callable[[Diagnosis], None]) -> str:
+        """The availability objective of an entity in percent: of a service the resolved one, else what is annotated."""
+        if ref.startswith("component:") and (resolved := self.resolved(ref)):
+            objective = resolved.blueprint.observability.slo.availability if resolved.blueprint else None
+            return f"{objective.value:f}" if objective else ""
+        entity = self._graph.entities.get(ref)
+        text = entity.annotations.get(AVAILABILITY, "") if entity else ""
+        try:
+            return f"{Percent.parse(text).value:f}" if text else ""
+        except NotationError as error:
+            message = f"{AVAILABILITY}: {error}"
+            report(
+                Diagnosis(
+                    code="annotation-value",
+                    message=message,
+                    severity=Severity.WARNING,
+                    file=entity.place.path if entity and entity.place else "",
+                    entity=ref,
+                    field=AVAILABILITY,
+                    found=text[:60],
+                )
+            )
+            return ""
+
+    def _resolve(self, ref: EntityRef) -> Resolved | None:
+        entity = self._graph.entities.get(ref)
+        if entity is None:
+            return None
+        owner, system = self._graph.owner(ref), self._graph.system(ref)
+        layers = (
+            *(self._shared(owner, "team") if owner else ()),
+            *(self._shared(system, "system") if system else ()),
+            *self._own(entity),
+        )
+        found = resolve(layers, self._tiers)
+        if any(diagnosis.code == "blueprint-no-tier" for diagnosis in found.diagnoses):
+            return None
+        if found.diagnoses:
+            return msgspec.structs.replace(found, diagnoses=tuple(_placed(found.diagnoses, entity)))
+        return found
+
+    def _own(self, entity: Entity) -> tuple[Layer, ...]:
+        """What the blueprint file and the annotations of an entity say."""
+        annotations = read_annotations(entity.annotations, self._tiers)
+        file = self._graph.blueprint(entity.ref)
+        if file is None:
+            return annotations
+        return (read_blueprint(file.data, file=file.path, name=entity.name, tiers=self._tiers), *annotations)
+
+    def _shared(self, ref: EntityRef, word: str) -> tuple[Layer, ...]:
+        """What a team or a system says for all its services."""
+        found = self._above.get(ref)
+        if found is None:
+            entity = self._graph.entities.get(ref)
+            own = self._own(entity) if entity else ()
+            found = self._above[ref] = tuple(
+                Layer(f"{word} {ref}: {layer.origin}", layer.values, tuple(_placed(layer.diagnoses, entity)))
+                for layer in own
+            )
+        return found
+
+
+def _placed(diagnoses: tuple[Diagnosis, ...], entity: Entity | None) -> list[Diagnosis]:
+    """Diagnoses that name their entity, and its file where they name none."""
+    if entity is None:
+        return list(diagnoses)
+    file = entity.place.path if entity.place else ""
+    return [
+        found if found.entity else msgspec.structs.replace(found, entity=entity.ref, file=found.file or file)
+        for found in diagnoses
+    ]

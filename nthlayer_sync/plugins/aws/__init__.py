@@ -1,0 +1,34 @@
+"""AWS: what its resources bear."""
+
+from dataclasses import replace
+from functools import partial
+
+from pydantic import Field
+
+from nthlayer_sync.plugins.aws.tags import TAGS, generate
+from nthlayer_sync.sdk.kind import Category
+from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
+from nthlayer_sync.sdk.target import Target
+
+
+class AwsSettings(PluginSettings):
+    """Settings of the plugin."""
+
+    environment: str = Field(default="production", description="Value of the tag `environment`.")
+
+
+class Plugin(OperationalPlugin):
+    """Files that AWS, or Terraform on its behalf, reads."""
+
+    name = "aws"
+    version = "1"
+    category = Category.COST
+    summary = "tags of AWS resources"
+    kinds = (TAGS,)
+    settings_type = AwsSettings
+
+    def __init__(self, settings: AwsSettings, files: Target) -> None:
+        """The settings' environment goes into every tag document."""
+        super().__init__(settings, files)
+        tags = replace(TAGS, generate=partial(generate, environment=settings.environment))
+        self.active = tuple(tags if kind.name == tags.name else kind for kind in self.active)

@@ -1,0 +1,146 @@
+"""Our keys in a catalog file: which they are, and how they are told from those that people set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from nthlayer_sync.errors import InputError, PermanentError
+from nthlayer_sync.model.entity import OUTPUT_PREFIX
+from nthlayer_sync.model.ref import DEFAULT_NAMESPACE, EntityRef, entity_ref
+from nthlayer_sync.yaml import splice
+from nthlayer_sync.yaml.tree import Node, compose
+
+MANAGED = OUTPUT_PREFIX + "managed"
+"""The keys outside our prefix that we wrote, separated by commas."""
+WRITTEN = OUTPUT_PREFIX + "written"
+"""A digest of the value that we wrote for each of these, in the same order: a key with another value is a person's."""
+LINKS = OUTPUT_PREFIX + "links"
+"""The addresses of the links that we wrote, separated by spaces."""
+_RECORDS = frozenset({MANAGED, WRITTEN, LINKS})
+
+
+def canonical(annotations: Mapping[str, str], links: Sequence[Mapping[str, str]]) -> str:
+    """What we write, as text that is compared and shown."""
+    return (
+        json.dumps({"annotations": annotations, "links": list(links)}, indent=2, sort_keys=True, ensure_ascii=False)
+        + "\n"
+    )
+
+
+@dataclass(frozen=True)
+class CatalogKeys:
+    """Our annotations and links of one entity, wherever in a file it is declared; every other byte is people's.
+
+    Under our prefix all keys are ours. Another key is ours while it has the value that we wrote; a person who sets it
+    takes it over for good.
+    """
+
+    entity: EntityRef
+
+    def read(self, text: str) -> str | None:
+        """What is there of ours; None also where the file cannot be read or does not declare the entity."""
+        try:
+            data, document = self._find(text)
+        except PermanentError:
+            return None
+        annotations = splice.annotations(data, document)
+        urls = annotations.get(LINKS, "").split()
+        ours = {key: annotations[key] for key in _ours(annotations)}
+        if not ours:
+            return None
+        return canonical(ours, [link for link in splice.links(data, document) if link.get("url") in urls])
+
+    def write(self, text: str | None, content: str) -> str:
+        """`text` with our keys as in `content`; PermanentError for a file that cannot be edited safely."""
+        if text is None:
+            raise PermanentError(f"the catalog file that declares {self.entity} is gone")
+        return self._changed(text, json.loads(content))
+
+    def remove(self, text: str) -> str | None:
+        """`text` without our keys and links."""
+        return self._changed(text, {"annotations": {}, "links": []})
+
+    def foreign(self, text: str) -> bool:
+        """Never: our keys stand beside those of people."""
+        return False
+
+    def _changed(self, text: str, wanted: dict[str, Any]) -> str:
+        data, document = self._find(text)
+        there = splice.annotations(data, document)
+        ours = _ours(there)
+        keys: dict[str, str] = {
+            key: value
+            for key, value in wanted["annotations"].items()
+            if key in ours or key not in there or _prefixed(key)
+        }
+        known = splice.links(data, document)
+        linked = there.get(LINKS, "").split()
+        theirs = {link.get("url") for link in known} - set(linked)
+        links = [link for link in wanted["links"] if link["url"] not in theirs]
+        keys |= _records(keys, links)
+        changes: dict[tuple[str | int, ...], object] = {
+            (*splice.ANNOTATIONS, key): keys.get(key) for key in sorted({*keys, *ours, *(_RECORDS & there.keys())})
+        }
+        changes |= splice.link_changes(known, links, linked)
+        return splice.edit(data, document, changes).decode()
+
+    def _find(self, text: str) -> tuple[bytes, int]:
+        """The file's bytes, and the place of the entity among its documents."""
+        try:
+            data = text.encode()
+            trees = compose(data)
+        except UnicodeEncodeError as error:
+            raise PermanentError("the catalog file is not UTF-8, so it is left as it is") from error
+        except InputError as error:
+            raise PermanentError(f"the catalog file cannot be edited: {error}") from error
+        found = [place for place, tree in enumerate(trees) if _ref(tree.root) == self.entity]
+        if len(found) != 1:
+            what = "is not declared" if not found else "is declared more than once"
+            raise PermanentError(f"{self.entity} {what} in the catalog file, so it is left as it is")
+        return data, found[0]
+
+
+def _prefixed(key: str) -> bool:
+    return key.startswith(OUTPUT_PREFIX)
+
+
+def _ours(annotations: Mapping[str, str]) -> set[str]:
+    """The keys that we wrote and nobody has changed since, without the records of them."""
+    keys, digests = annotations.get(MANAGED, "").split(","), annotations.get(WRITTEN, "").split(",")
+    written = {key for key, digest in zip(keys, digests, strict=False) if digest == _digest(annotations.get(key, ""))}
+    return (written & annotations.keys()) | {key for key in annotations if _prefixed(key) and key not in _RECORDS}
+
+
+def _records(keys: Mapping[str, str], links: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """The annotations by which we know again what we wrote."""
+    managed = sorted(key for key in keys if not _prefixed(key))
+    records = {
+        MANAGED: ",".join(managed),
+        WRITTEN: ",".join(_digest(keys[key]) for key in managed),
+        LINKS: " ".join(sorted(link["url"] for link in links)),
+    }
+    return {key: value for key, value in records.items() if value}
+
+
+def _digest(value: str) -> str:
+    return blake2b(value.encode(), digest_size=4).hexdigest()
+
+
+def _ref(root: Node) -> EntityRef | None:
+    kind, name = _text(root, "kind"), _text(root, "metadata", "name")
+    if not (kind and name):
+        return None
+    return entity_ref(kind, name, _text(root, "metadata", "namespace") or DEFAULT_NAMESPACE)
+
+
+def _text(node: Node, *path: str) -> str:
+    for part in path:
+        entry = node.entry(part)
+        if entry is None:
+            return ""
+        node = entry.value
+    return node.value if isinstance(node.value, str) else ""

@@ -1,0 +1,116 @@
+"""github/codeowners: who must review changes to a service's folder, from the ownership that the catalog resolved.
+
+The file belongs to people as well: every service has a block of its own in it. GitHub heeds the last line that matches
+a path, so blocks stand above what people wrote, wide patterns above narrow ones.
+https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from nthlayer_sync.errors import PermanentError
+from nthlayer_sync.model.config import ConfigId, Spec
+from nthlayer_sync.model.ref import EntityRef
+from nthlayer_sync.model.service import Service
+from nthlayer_sync.plugins.github.workflow import workflow_path
+from nthlayer_sync.rollout.policy import NOT_DELIVERED, hosted_on
+from nthlayer_sync.sdk.kind import Beside, FileKind
+from nthlayer_sync.sdk.ownership import Blocks
+
+# Organisation or user, and team: https://github.com/shinnn/github-username-regex, team slugs are like file names.
+_HANDLE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:/[A-Za-z0-9][A-Za-z0-9._-]*)?")
+# Beyond these CODEOWNERS has patterns (`*`, `?`, `[`), comments (`#`) and negations (`!`).
+_FOLDER = re.compile(r"[\w@.+,=()~ /-]*")
+
+
+class CodeownersSpec(Spec, frozen=True):
+    """Patterns, widest first, and the one who owns what they match."""
+
+    service: EntityRef
+    patterns: tuple[str, ...]
+    owner: str
+
+
+@dataclass(frozen=True)
+class Lines(Blocks):
+    """Blocks that go above whatever people wrote, ordered among themselves by their text."""
+
+    def write(self, text: str | None, content: str) -> str:
+        """A block that is there stays where it is; a new one goes to the place its pattern asks for."""
+        if not text or not text.strip() or self.read(text) is not None:
+            return super().write(text, content)
+        newline = "\r\n" if "\r\n" in text else "\n"
+        added = content.replace("\n", newline)
+        place = self._above(text, next(iter(self._find(content).values())).body)
+        if place == len(text) and not text.endswith("\n"):
+            return text + newline + added.removesuffix(newline)
+        return text[:place] + added + text[place:]
+
+    def _above(self, text: str, body: str) -> int:
+        others = list(Blocks(self.open)._find(text).values())
+        following = next((block.start for block in others if block.body > body), None)
+        return following if following is not None else max((block.end for block in others), default=0)
+
+
+def generate(service: Service) -> Iterator[CodeownersSpec]:
+    """One for every service in a repository of its own whose owner the code host knows by name."""
+    if service.own is None or service.owner is None or not service.owner.handle or hosted_on(service) == "gitlab":
+        return
+    folder = service.own.folder
+    patterns = (_pattern(service.ref, folder),)
+    if folder and service.type not in NOT_DELIVERED:
+        patterns += (f"/{workflow_path(service)}",)
+    yield CodeownersSpec(service=service.ref, patterns=patterns, owner=_owner(service.owner.ref, service.owner.handle))
+
+
+def render(spec: CodeownersSpec) -> str:
+    """The service's block."""
+    lines = "".join(f"{pattern} {spec.owner}\n" for pattern in spec.patterns)
+    return _block(spec.service).join({"": lines})
+
+
+def _block(service: EntityRef) -> Lines:
+    return Lines("#", scope=service)
+
+
+@lru_cache(maxsize=10_000)
+def _owner(ref: EntityRef, handle: str) -> str:
+    name = handle.removeprefix("@")
+    if not _HANDLE.fullmatch(name):
+        raise PermanentError(f"{ref}: its handle {handle!r} is no user or organisation/team on GitHub")
+    return f"@{name}"
+
+
+def _pattern(ref: EntityRef, folder: str) -> str:
+    if not folder:
+        return "*"
+    if not _FOLDER.fullmatch(folder):
+        raise PermanentError(f"{ref}: its folder {folder!r} has characters that CODEOWNERS cannot match literally")
+    return f"/{folder.replace(' ', chr(92) + ' ')}/"
+
+
+def _path(service: Service, spec: CodeownersSpec) -> str:
+    """GitHub reads the first of three places only, so a file that is there is the one to write to."""
+    return (service.facts.codeowners if service.facts else "") or ".github/CODEOWNERS"
+
+
+def _owns(config: ConfigId) -> Lines:
+    return _block(config.subject)
+
+
+CODEOWNERS = FileKind(
+    name="github/codeowners",
+    version=1,
+    summary="who must review changes to a service's folder",
+    subject=Service,
+    spec=CodeownersSpec,
+    generate=generate,
+    path=_path,
+    beside=Beside.TOP,
+    owns=_owns,
+    render=render,
+)

@@ -1,0 +1,40 @@
+"""Grafana: what people look at."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+from pydantic import Field
+
+from nthlayer_sync.plugins.grafana.dashboard import DASHBOARD, generate
+from nthlayer_sync.sdk.kind import Category
+from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
+from nthlayer_sync.sdk.target import Target
+
+
+class GrafanaSettings(PluginSettings):
+    """Settings of the plugin."""
+
+    backstage: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s<>\"'`{}|\\^]+)?$",
+        description="Address of Backstage, such as https://backstage.example.com; without it no runbook is linked.",
+    )
+
+
+class Plugin(OperationalPlugin):
+    """Dashboards, as files that Grafana's provisioning reads."""
+
+    name = "grafana"
+    version = "1"
+    category = Category.OBSERVABILITY
+    summary = "dashboards in Grafana"
+    kinds = (DASHBOARD,)
+    settings_type = GrafanaSettings
+
+    def __init__(self, settings: GrafanaSettings, files: Target) -> None:
+        """The settings say where the runbooks are."""
+        super().__init__(settings, files)
+        dashboard = replace(DASHBOARD, generate=partial(generate, backstage=settings.backstage.rstrip("/")))
+        self.active = tuple(dashboard if kind.name == dashboard.name else kind for kind in self.active)

@@ -1,0 +1,65 @@
+"""How rules are written: Prometheus' rule files, with every catalog value made literal.
+
+Label values and annotations of an alert are Go templates; labels of a recording rule are not.
+https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nthlayer_sync.sdk.ownership import MARK
+from nthlayer_sync.sdk.quote import go_template
+from nthlayer_sync.signals.alert import Alert, Unit
+from nthlayer_sync.signals.promql import span
+from nthlayer_sync.signals.watched import Watched, runbook_path
+from nthlayer_sync.yaml.emit import dump
+
+HEADER = f"Managed by {MARK}: change the blueprint, not this file."
+
+_NOW: Mapping[Unit, str] = {
+    "": "",
+    "share": " Now: {{ $value | humanizePercentage }}.",
+    "seconds": " Now: {{ $value | humanizeDuration }}.",
+    "per second": " Now: {{ $value | humanize }} per second.",
+    "count": " Now: {{ $value | humanize }}.",
+}
+
+
+def recording(record: str, expr: str, labels: Mapping[str, str]) -> dict[str, Any]:
+    """A recording rule."""
+    return {"record": record, "expr": expr, "labels": dict(labels)}
+
+
+def alerting(watched: Watched, alert: Alert) -> dict[str, Any]:
+    """An alerting rule, labelled for routing."""
+    hold = {"for": span(alert.hold)} if alert.hold else {}
+    return {
+        "alert": alert.name,
+        "expr": alert.expr,
+        **hold,
+        "labels": {name: go_template(value) for name, value in labels(watched, alert).items()},
+        "annotations": annotations(watched, alert),
+    }
+
+
+def labels(watched: Watched, alert: Alert) -> dict[str, str]:
+    """The labels that a rule gives its alert, in plain text."""
+    return watched.labels | alert.labels | {"severity": alert.severity}
+
+
+def annotations(watched: Watched, alert: Alert) -> dict[str, str]:
+    """What a person is told. Paths are relative to Backstage and Grafana, whose addresses the catalog does not know."""
+    return {
+        "summary": go_template(alert.summary),
+        "description": go_template(alert.meaning) + _NOW[alert.unit],
+        "runbook_url": go_template(alert.runbook or runbook_path(watched.ref, alert.name)),
+        "dashboard": go_template(watched.dashboard),
+    }
+
+
+def rule_file(groups: Mapping[str, Iterable[Mapping[str, Any]]], *notes: str) -> str:
+    """A rule file: rules by the name of their group, below a header and `notes`."""
+    content = {"groups": [{"name": name, "rules": list(rules)} for name, rules in groups.items()]}
+    return dump(content, header="\n".join((HEADER, *notes)))

@@ -1,0 +1,103 @@
+"""prometheus/slo_rules: multi-window, multi-burn-rate rules for every objective of a service.
+
+After Google's Site Reliability Workbook, chapter 5, alert 6. What is recorded and why: `nthlayer_sync.signals.slo`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from nthlayer_sync.model.config import Spec
+from nthlayer_sync.model.service import Service
+from nthlayer_sync.plugins.prometheus.rules import alerting, recording, rule_file
+from nthlayer_sync.sdk.kind import FileKind
+from nthlayer_sync.signals import slo as signals
+from nthlayer_sync.signals.promql import number, span
+from nthlayer_sync.signals.slo import Objective, Slo
+
+PATH = "prometheus/slo.rules.yaml"
+
+
+class SloSpec(Spec):
+    """Everything that decides the SLO rules of a service, and their tests."""
+
+    slo: Slo
+
+
+def generate(service: Service) -> Iterator[SloSpec]:
+    """One for every service that promises something."""
+    slo = signals.slo_of(service)
+    if slo is not None:
+        yield SloSpec(slo=slo)
+
+
+def render(spec: SloSpec) -> str:
+    """A rule file with one group for each objective, so that none waits for another."""
+    slo = spec.slo
+    groups = {f"{slo.watched.ref} {o.name}": _group(slo, o) for o in slo.promises.objectives}
+    return rule_file(groups, *_left_out(slo))
+
+
+def _group(slo: Slo, objective: Objective) -> list[dict[str, Any]]:
+    """Rules in the order they build on each other; alerts come before the longest window, which they can do without."""
+    window, chosen = slo.promises.window, signals.select(slo.watched, objective)
+    names = signals.identity(slo.watched, objective)
+    measured = {w: _measured(slo, objective, w) for w in _in_order(slo)}
+    alerts = [alert for alert in signals.alerts(slo) if alert.labels["slo"] == objective.name]
+    return [
+        recording(signals.OBJECTIVE, f"vector({number(objective.target)})", names),
+        recording(signals.BUDGET, f"vector({number(objective.budget)})", names),
+        recording(signals.INFO, "vector(1)", slo.watched.labels | {"slo": objective.name, "window": span(window)}),
+        *(rule for w, rules in measured.items() if w != window for rule in rules),
+        *(alerting(slo.watched, alert) for alert in alerts),
+        *measured[window],
+        *(
+            recording(name, expr, names)
+            for name, expr in (
+                (signals.BURN_RATE, f"{signals.ratio_name(signals.HOUR)}{chosen} / {signals.BUDGET}{chosen}"),
+                (signals.REMAINING, f"1 - {signals.ratio_name(window)}{chosen} / {signals.BUDGET}{chosen}"),
+            )
+        ),
+    ]
+
+
+def _in_order(slo: Slo) -> list[int]:
+    """The windows, those that others are made of first."""
+    rate = slo.series.rate
+    return sorted(signals.windows(slo.promises, rate), key=lambda window: (window not in (rate, signals.HOUR), window))
+
+
+def _measured(slo: Slo, objective: Objective, window: int) -> list[dict[str, Any]]:
+    names, chosen = signals.identity(slo.watched, objective), signals.select(slo.watched, objective)
+    bad, total = (signals.errors_name(window), signals.events_name(window))
+    share = f"{bad}{chosen} / clamp_min({total}{chosen}, {signals.LEAST_RATE})"
+    errors, events = signals.averaged(slo, objective, window)
+    return [
+        recording(bad, errors, names),
+        recording(total, events, names),
+        recording(signals.ratio_name(window), share, names),
+    ]
+
+
+def _left_out(slo: Slo) -> list[str]:
+    """What is asked for but cannot be: a promise may be so modest that no outage burns its budget that fast."""
+    return [
+        f"Left out: {objective.name} at {number(row.factor)} times the affordable rate over {span(row.long)}; "
+        f"even if every request fails it only burns at {number((1 / objective.budget).quantize(row.factor))} times."
+        for objective in slo.promises.objectives
+        for row in slo.promises.burn
+        if not row.reachable(objective)
+    ]
+
+
+SLO_RULES = FileKind(
+    name="prometheus/slo_rules",
+    version=1,
+    summary="SLO recording rules, error budget and burn-rate alerts",
+    subject=Service,
+    spec=SloSpec,
+    generate=generate,
+    path=lambda service, spec: PATH,
+    render=render,
+)

@@ -1,0 +1,196 @@
+"""What all pages have in common: whose service it is, what its blueprint says about it, and which parts we own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import accumulate
+from typing import Any
+
+import msgspec
+
+from nthlayer_sync.model.blueprint import Blueprint
+from nthlayer_sync.model.config import ConfigId, Spec
+from nthlayer_sync.model.entity import Link
+from nthlayer_sync.model.ref import EntityRef, ref_name, ref_parts
+from nthlayer_sync.model.service import Contact, Neighbour, Service
+from nthlayer_sync.model.units import Duration
+from nthlayer_sync.sdk.ownership import Blocks
+from nthlayer_sync.sdk.template import Page
+from nthlayer_sync.signals.watched import per_blueprint
+
+PACKAGE = "nthlayer_sync.plugins.techdocs"
+
+# Words by which people mark what a link leads to, in its title, type or icon.
+_DASHBOARD = re.compile(r"\b(dashboards?|grafana|metrics|datadog)\b", re.IGNORECASE)
+_LOGS = re.compile(r"\b(logs?|logging|loki|kibana|splunk)\b", re.IGNORECASE)
+_ON_CALL = re.compile(r"\b(on-?call|pager ?duty|opsgenie|rota|schedule)\b", re.IGNORECASE)
+
+SECTIONS = (
+    "summary",
+    "steps",
+    "alerts",
+    "alert",
+    "needs",
+    "map",
+    "stores",
+    "external",
+    "ceiling",
+    "reach",
+    "rollback",
+    "escalation",
+    "people",
+    "checklist",
+    "rules",
+)
+"""The first words of the names of blocks, in the order that they have on a page."""
+
+BLOCKS = Blocks(open="<!--", close="-->", order=SECTIONS)
+
+
+def owns(_: ConfigId) -> Blocks:
+    """Blocks between HTML comments, which no reader of a page sees."""
+    return BLOCKS
+
+
+class About(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The service as its pages introduce it. `code` is the address of its repository, `channel` the Slack channel."""
+
+    ref: EntityRef
+    name: str
+    label: str
+    description: str
+    type: str
+    tier: str
+    owner: Contact | None
+    channel: str
+    links: tuple[Link, ...]
+    code: str
+
+    @property
+    def kind(self) -> str:
+        """Backstage's kind, lower case."""
+        return ref_parts(self.ref).kind
+
+    @property
+    def dashboards(self) -> tuple[Link, ...]:
+        """Links that lead to dashboards."""
+        return self._links(_DASHBOARD)
+
+    @property
+    def logs(self) -> tuple[Link, ...]:
+        """Links that lead to logs."""
+        return self._links(_LOGS)
+
+    @property
+    def on_call(self) -> tuple[Link, ...]:
+        """Links that lead to whoever is on call."""
+        return self._links(_ON_CALL)
+
+    def _links(self, words: re.Pattern[str]) -> tuple[Link, ...]:
+        return tuple(link for link in self.links if words.search(f"{link.title} {link.type} {link.icon}"))
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """What the blueprint says about running the service; spans of time as `15m`, the availability in percent."""
+
+    page: bool
+    acknowledge: str
+    escalation: tuple[str, ...]
+    """When each further level is called, after the alert."""
+    commander: bool
+    strategy: str
+    steps: tuple[int, ...]
+    """Share of traffic on a new version at each step, in percent."""
+    bake: str
+    window: str
+    approvals: int
+    rollback: bool
+    reviewers: int
+    rotation: str
+    review: str
+    status_page: bool
+    stakeholders: tuple[str, ...]
+    availability: str
+    classification: str
+
+
+class PageSpec(Spec, frozen=True):
+    """What decides a page, beside what it shows."""
+
+    about: About
+    rules: Rules
+
+
+@per_blueprint
+def rules_of(blueprint: Blueprint) -> Rules:
+    """The rules of a service's blueprint."""
+    deployment, incident, slo = blueprint.deployment, blueprint.incident, blueprint.observability.slo
+    window = deployment.windows
+    always = len(window.days) == 7 and (window.opens, window.closes) == (0, 1440)
+    days = ", ".join(day.capitalize() for day in window.days)
+    return Rules(
+        page=incident.page,
+        acknowledge=str(incident.acknowledge),
+        escalation=tuple(str(Duration(passed)) for passed in accumulate(d.milliseconds for d in incident.escalation)),
+        commander=incident.commander,
+        strategy=deployment.strategy,
+        steps=deployment.canary_percent,
+        bake=str(deployment.bake) if deployment.bake.milliseconds else "",
+        window="at any time" if always else f"{days}, {window.hours.replace('-', ' to ')} ({window.timezone})",
+        approvals=deployment.approvals,
+        rollback=deployment.rollback,
+        reviewers=blueprint.access.reviewers,
+        rotation=str(blueprint.access.secrets.rotation),
+        review=str(blueprint.documentation.review),
+        status_page=blueprint.communication.status_page,
+        stakeholders=blueprint.communication.stakeholders,
+        availability=f"{slo.availability.value:f}" if slo.availability else "",
+        classification=blueprint.compliance.classification,
+    )
+
+
+def about(service: Service) -> About:
+    """How pages introduce a service."""
+    channel = service.blueprint.communication.channel or (service.owner.channel if service.owner else "")
+    return About(
+        ref=service.ref,
+        name=service.name,
+        label=service.label,
+        description=service.description,
+        type=service.type,
+        tier=service.blueprint.tier,
+        owner=service.owner,
+        channel=channel,
+        links=service.links,
+        code=service.own.root if service.own else "",
+    )
+
+
+def by_tier(neighbours: Iterable[Neighbour]) -> list[Neighbour]:
+    """The strictest first; those without a tier last."""
+    return sorted(neighbours, key=lambda neighbour: (not neighbour.tier, neighbour.tier, neighbour.name, neighbour.ref))
+
+
+def who(owner: EntityRef | None) -> str:
+    """An owner's name in a table."""
+    return ref_name(owner) if owner else "–"
+
+
+def what(neighbour: Neighbour) -> str:
+    """What a neighbour is, in a table."""
+    known = neighbour.technology or neighbour.type or neighbour.kind
+    return ", ".join(
+        [known, *(["external"] if neighbour.external else []), *([] if neighbour.known else ["not in the catalog"])]
+    )
+
+
+def percent(share: str) -> str:
+    """An availability in a table."""
+    return f"{share}%" if share else "–"
+
+
+def blocks(name: str, wanted: Iterable[str], /, **values: Any) -> dict[str, str]:
+    """The text of each of the `wanted` blocks of the template `name`."""
+    page = Page(PACKAGE, name)
+    return {section: page.block(section, who=who, what=what, percent=percent, **values) for section in wanted}

@@ -1,0 +1,161 @@
+"""techdocs/runbook: what to do about each alert, how to roll back, whom to call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+import msgspec
+
+from nthlayer_sync.model.service import Neighbour, Service
+from nthlayer_sync.plugins.techdocs.page import BLOCKS, PageSpec, about, blocks, by_tier, owns, rules_of
+from nthlayer_sync.sdk import quote
+from nthlayer_sync.sdk.kind import Beside, FileKind
+from nthlayer_sync.signals import golden, packs, slo
+from nthlayer_sync.signals.alert import Alert, Query
+from nthlayer_sync.signals.promql import span
+
+TEMPLATE = "runbook.md.j2"
+SHOWN = 8
+"""How many dependents the first table names; the page on dependencies has all."""
+
+
+class RunbookSpec(PageSpec, frozen=True):
+    """What the alerts are made from, and what of the graph is needed to find their causes."""
+
+    promised: slo.Slo | None
+    measured: golden.Golden
+    stores: tuple[packs.Instance, ...]
+    depends_on: tuple[Neighbour, ...]
+    dependents: tuple[Neighbour, ...]
+
+    @property
+    def alerts(self) -> tuple[Alert, ...]:
+        """Every alert of the service, as `signals.alerts_of` gives them."""
+        return (
+            *(slo.alerts(self.promised) if self.promised else ()),
+            *golden.alerts(self.measured),
+            *(alert for store in self.stores for alert in packs.alerts(store)),
+        )
+
+
+class Look(msgspec.Struct, frozen=True):
+    """Queries to look at first, and which of a section's alerts they are for ("" for all)."""
+
+    which: str
+    queries: tuple[Query, ...]
+
+
+class Section(msgspec.Struct, frozen=True):
+    """What the runbook says under one heading: all alerts of one name."""
+
+    name: str
+    alerts: tuple[Alert, ...]
+    looks: tuple[Look, ...]
+    causes: tuple[str, ...]
+    remedy: tuple[str, ...]
+    concerns: tuple[Neighbour, ...]
+    pages: tuple[str, ...]
+    """Addresses of pages that people wrote about these alerts."""
+
+    @property
+    def anchor(self) -> str:
+        """The id that Markdown gives the heading, as `signals.watched.runbook_path` expects it."""
+        return self.name.lower()
+
+    @property
+    def severities(self) -> tuple[str, ...]:
+        """Those of its alerts, the loudest first."""
+        return tuple(dict.fromkeys(sorted(alert.severity for alert in self.alerts)))
+
+
+def generate(service: Service) -> Iterator[RunbookSpec]:
+    """One for every service whose blueprint asks for it."""
+    if not service.blueprint.documentation.runbook:
+        return
+    yield RunbookSpec(
+        about=about(service),
+        rules=rules_of(service),
+        promised=slo.slo_of(service),
+        measured=golden.golden_of(service),
+        stores=packs.instances_of(service),
+        depends_on=service.depends_on,
+        dependents=service.dependents,
+    )
+
+
+def render(spec: RunbookSpec) -> str:
+    """The blocks of the page, one for each alert name, so that people can add notes below each."""
+    sections = sections_of(spec.alerts, spec.depends_on)
+    values = {
+        "about": spec.about,
+        "rules": spec.rules,
+        "promises": spec.promised.promises.objectives if spec.promised else (),
+        "sections": sections,
+        "needs": by_tier(spec.depends_on),
+        "dependents": by_tier(spec.dependents)[:SHOWN],
+        "more": max(0, len(spec.dependents) - SHOWN),
+        "workload": quote.shell(spec.measured.workload),
+        "namespace": quote.shell(spec.measured.namespace),
+        "span": span,
+        "dashboard": spec.measured.watched.dashboard,
+    }
+    found = blocks(TEMPLATE, ("summary", "steps", "alerts", "needs", "rollback", "escalation", "people"), **values)
+    for section in sections:
+        found[f"alert.{section.anchor}"] = blocks(TEMPLATE, ("alert",), section=section, **values)["alert"]
+    return BLOCKS.join(found)
+
+
+def sections_of(alerts: Iterable[Alert], neighbours: Iterable[Neighbour]) -> list[Section]:
+    """The alerts by name, in the order in which each name comes first."""
+    by_name: dict[str, list[Alert]] = {}
+    for alert in alerts:
+        by_name.setdefault(alert.name, []).append(alert)
+    known = {neighbour.ref: neighbour for neighbour in neighbours}
+    return [
+        Section(
+            name=name,
+            alerts=tuple(found),
+            looks=tuple(_looks(found)),
+            causes=_distinct(cause for alert in found for cause in alert.causes),
+            remedy=_distinct(step for alert in found for step in alert.remedy),
+            concerns=tuple(known[ref] for ref in dict.fromkeys(a.about for a in found if a.about) if ref in known),
+            pages=_distinct(alert.runbook for alert in found if alert.runbook),
+        )
+        for name, found in by_name.items()
+    ]
+
+
+def _looks(alerts: list[Alert]) -> Iterator[Look]:
+    """Queries once, however many alerts share them; where they differ, with the labels that tell whose they are."""
+    same = {label for label in alerts[0].labels if len({alert.labels.get(label) for alert in alerts}) == 1}
+    groups = [
+        list(found) for _, found in groupby(sorted(alerts, key=lambda a: _order(a, alerts)), key=lambda a: a.look)
+    ]
+    for group in groups:
+        shared = set(group[0].labels.items()).intersection(*(alert.labels.items() for alert in group))
+        which = ", ".join(f"{label} {value}" for label, value in sorted(shared) if label not in same)
+        if group[0].look:
+            yield Look(which if len(groups) > 1 else "", group[0].look)
+
+
+def _order(alert: Alert, alerts: list[Alert]) -> int:
+    return next(index for index, other in enumerate(alerts) if other.look == alert.look)
+
+
+def _distinct(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(texts))
+
+
+RUNBOOK = FileKind(
+    name="techdocs/runbook",
+    version=1,
+    summary="alerts and what to do about each, roll-back, escalation, contacts",
+    subject=Service,
+    spec=RunbookSpec,
+    generate=generate,
+    path=lambda service, spec: "docs/runbook.md",
+    render=render,
+    beside=Beside.SUBJECT,
+    owns=owns,
+)

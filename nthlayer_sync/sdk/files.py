@@ -1,0 +1,201 @@
+"""The target of all file kinds: files in Git repositories, one commit for each repository and batch.
+
+A root is a repository's address as the catalog gives it, a revision a blob id, a state a tree id. What a file held before
+is named by its blob id: Git itself keeps the pre-images.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
+from nthlayer_sync.git import Repository, blob_sha
+from nthlayer_sync.model.config import ConfigId, Observed
+from nthlayer_sync.model.diff import Action, Diff
+from nthlayer_sync.model.entity import Place
+from nthlayer_sync.model.result import Outcome, Result
+from nthlayer_sync.sdk.kind import FileKind, Kind
+from nthlayer_sync.sdk.ownership import MARK, Ownership
+from nthlayer_sync.sdk.target import Movement
+
+
+_LISTED = 200
+"""How many changes a commit message names."""
+
+
+class Repositories:
+    """The repositories that files land in, each with its mirror below `cache`.
+
+    `instead_of` says where a repository really is: the longest address prefix that fits is replaced, as Git's own
+    `url.<base>.insteadOf` does. Only an address that came out of it, or is in `local`, may be a path on this machine.
+    """
+
+    def __init__(self, cache: Path, branch: str, instead_of: Mapping[str, str], local: Collection[str] = ()) -> None:
+        self._cache = cache
+        self._branch = branch
+        self._instead_of = instead_of
+        self._local = frozenset(local)
+        self._open: dict[str, Repository] = {}
+
+    def get(self, root: str) -> Repository:
+        """The repository with this address."""
+        if root not in self._open:
+            prefix = max((p for p in self._instead_of if root.startswith(p)), key=len, default=None)
+            address = root if prefix is None else self._instead_of[prefix] + root.removeprefix(prefix)
+            trusted = prefix is not None or root in self._local
+            mirror = self._cache / blake2b(address.encode(), digest_size=12).hexdigest()
+            protocols = ("https", "ssh", "file") if trusted else ("https", "ssh")
+            self._open[root] = Repository(address, mirror, branch=self._branch, protocols=protocols)
+        return self._open[root]
+
+
+class FileTarget:
+    """Reads and writes the files of `FileKind`s."""
+
+    name = "git"
+
+    def __init__(self, repositories: Repositories, author: tuple[str, str]) -> None:
+        self._repositories = repositories
+        self._author = author
+        self._kinds: dict[str, FileKind[Any, Any]] = {}
+
+    def serve(self, kinds: Collection[Kind[Any, Any]]) -> None:
+        """Get to know the kinds whose files are read and written."""
+        self._kinds |= {kind.name: kind for kind in kinds if isinstance(kind, FileKind)}
+
+    async def moved(self, root: str, since: str) -> Movement:
+        """What differs between the tree `since` and the effective tree now."""
+        repository = self._repositories.get(root)
+        await repository.fetch()
+        tree = await repository.tree()
+        if not since:
+            return Movement(tree, None)
+        try:
+            moved = await repository.moved(since, tree)
+        except PermanentError:  # the old tree is gone, as after a forced push and a clean-up
+            return Movement(tree, None)
+        return Movement(tree, {path: sha or "" for path, sha in moved.items()})
+
+    async def revisions(self, root: str, paths: Collection[str] | None) -> Mapping[str, str]:
+        """The blob id of each file."""
+        repository = self._repositories.get(root)
+        return await repository.listing(await repository.tree(), None if paths is None else sorted(paths))
+
+    async def read(self, root: str, paths: Mapping[ConfigId, str]) -> Mapping[ConfigId, Observed]:
+        """The managed part of each file."""
+        texts, revisions = await self._texts(root, set(paths.values()))
+        return {
+            id: self._observed(id, Place(root, path), texts[path], revisions[path])
+            for id, path in paths.items()
+            if path in revisions
+        }
+
+    async def write(self, batch: Sequence[Diff], idempotency_key: str) -> list[Result]:
+        """One commit with every change of the batch that can be made."""
+        root = _root(batch[0])
+        repository = self._repositories.get(root)
+        tree = await repository.tree()
+        paths = {place.path for diff in batch for place in (_place(diff), diff.was) if place and place.root == root}
+        texts, revisions = await self._texts(root, paths)
+        before = dict(revisions)
+        results: dict[ConfigId, Result] = {}
+        for diff in batch:
+            try:
+                self._change(diff, texts, before)
+            except Failure as error:
+                temporary = isinstance(error, TemporaryError)
+                results[diff.id] = Result(id=diff.id, outcome=Outcome.FAILED, reason=str(error), temporary=temporary)
+        files = {path: None if text is None else text.encode() for path, text in texts.items()}
+        changed = {
+            p: data for p, data in files.items() if (blob_sha(data) if data is not None else None) != before.get(p)
+        }
+        message = _message(batch, results, idempotency_key)
+        commit = await repository.commit(changed, message, author=self._author, expect=tree)
+        for diff in batch:
+            data = files.get(_place(diff).path)
+            path = _place(diff).path
+            outcome = Outcome.DONE if path in changed or (diff.was and diff.was.path in changed) else Outcome.UNCHANGED
+            revision = blob_sha(data) if data is not None and diff.desired is not None else ""
+            results.setdefault(diff.id, Result(id=diff.id, outcome=outcome, revision=revision, reference=commit.sha))
+        return [results[diff.id] for diff in batch]
+
+    async def restore(self, root: str, before: Mapping[str, str], expect: Mapping[str, str], message: str) -> str:
+        """One commit that puts the blobs back."""
+        repository = self._repositories.get(root)
+        await repository.fetch()
+        tree = await repository.tree()
+        live = await repository.listing(tree, sorted(before))
+        if moved := sorted(path for path in before if live.get(path, "") not in (expect[path], before[path])):
+            raise TemporaryError(f"{', '.join(moved)} changed since; put it right by hand or plan again")
+        blobs = await repository.blobs(sha for sha in before.values() if sha)
+        files = {path: blobs[sha] if sha else None for path, sha in before.items()}
+        commit = await repository.commit(files, message, author=self._author, expect=tree)
+        return commit.sha
+
+    async def _texts(self, root: str, paths: Collection[str]) -> tuple[dict[str, str | None], dict[str, str]]:
+        """The text of each path (None: not there) and the blob ids of those that are; bytes that are no UTF-8 survive."""
+        repository = self._repositories.get(root)
+        revisions = await repository.listing(await repository.tree(), sorted(paths))
+        blobs = await repository.blobs(revisions.values())
+        texts: dict[str, str | None] = dict.fromkeys(paths)
+        texts |= {path: blobs[sha].decode(errors="surrogateescape") for path, sha in revisions.items()}
+        return texts, revisions
+
+    def _observed(self, id: ConfigId, place: Place, text: str | None, revision: str) -> Observed:
+        assert text is not None
+        ownership = self._owns(id)
+        return Observed(id, place, revision, ownership.read(text), marked=not ownership.foreign(text))
+
+    def _change(self, diff: Diff, texts: dict[str, str | None], before: Mapping[str, str]) -> None:
+        """Apply one change to the texts of the batch; several may follow each other in one file."""
+        place, ownership = _place(diff), self._owns(diff.id)
+        expected = diff.actual.revision if diff.actual else ""
+        if before.get(place.path, "") != expected:
+            raise TemporaryError(f"{place} changed since the plan; plan again")
+        text = texts[place.path]
+        if diff.desired is None:
+            texts[place.path] = None if text is None else ownership.remove(text)
+            return
+        if diff.was is not None and diff.was.root == place.root and (old := texts[diff.was.path]) is not None:
+            rest = ownership.remove(old)
+            shared = rest is not None and MARK in rest  # another config's part stands there too
+            texts[diff.was.path] = rest if shared or text is not None else None
+            text = text if shared or text is not None else old
+        if diff.after is None:
+            raise PermanentError("there is no content to write")
+        texts[place.path] = _storable(ownership.write(text, diff.after))
+
+    def _owns(self, id: ConfigId) -> Ownership:
+        return self._kinds[id.kind].owns(id)
+
+
+def _place(diff: Diff) -> Place:
+    place = diff.desired.place if diff.desired else diff.actual.place if diff.actual else None
+    assert place is not None
+    return place
+
+
+def _root(diff: Diff) -> str:
+    return _place(diff).root
+
+
+def _storable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise PermanentError("the file is not UTF-8, so it is left as it is") from error
+    return text
+
+
+def _message(batch: Sequence[Diff], failed: Mapping[ConfigId, Result], key: str) -> str:
+    made = [diff for diff in batch if diff.id not in failed]
+    words = {Action.CREATE: "add", Action.UPDATE: "update", Action.DELETE: "remove"}
+    counts = {word: sum(diff.action is action for diff in made) for action, word in words.items()}
+    subject = ", ".join(f"{word} {count}" for word, count in counts.items() if count) or "nothing"
+    lines = sorted(f"- {words.get(diff.action, diff.action)} {diff.id}" for diff in made[:_LISTED])
+    if len(made) > _LISTED:
+        lines.append(f"- and {len(made) - _LISTED} more")
+    return f"nthlayer-sync: {subject} operational configs\n\n" + "\n".join(lines) + f"\n\nNthlayer-Key: {key}\n"

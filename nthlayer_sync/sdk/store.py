@@ -1,0 +1,170 @@
+"""What is remembered between runs, and the promises a store keeps about it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from nthlayer_sync.model.config import ConfigId
+from nthlayer_sync.model.diagnosis import Diagnosis
+from nthlayer_sync.model.diff import Action
+from nthlayer_sync.model.entity import Entity, Place
+from nthlayer_sync.model.plan import Applied, Part, Plan, Wanted
+from nthlayer_sync.model.ref import EntityRef
+from nthlayer_sync.model.snapshot import BlueprintFile, CodeFacts, Edge
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """What is remembered of one subject.
+
+    `fingerprint` is the subject's when `wanted` was generated. `uid` outlives a rename.
+    """
+
+    fingerprint: bytes
+    uid: str = ""
+    wanted: tuple[Wanted, ...] = ()
+    applied: tuple[Applied, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything wanted is applied, and nothing else is."""
+        return {(w.kind, w.name, w.digest, w.place) for w in self.wanted} == {
+            (a.kind, a.name, a.digest, a.place) for a in self.applied
+        }
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """What planning made of one subject: its new memory (`applied` is not stored) and its changes, if any.
+
+    Without either the subject is forgotten.
+    """
+
+    subject: EntityRef
+    memory: Memory | None
+    part: Part | None
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """The cheap half of a memory: enough to tell that nothing is to be done.
+
+    A subject is settled when the last plan found nothing to change, keep or refuse for it, or all of it was applied since.
+    """
+
+    fingerprint: bytes
+    settled: bool
+
+
+class Absence(msgspec.Struct, frozen=True):
+    """An entity that complete reads no longer show: since when (seconds since 1970), and in how many reads."""
+
+    since: float
+    reads: int
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What we hold a source to have said: its last reads, with entities that are missing but not yet proven gone."""
+
+    read_digest: str = ""
+    """The digest of the read that it rests on, "" when the source has to be read again in any case."""
+    entities: tuple[Entity, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    facts: tuple[CodeFacts, ...] = ()
+    blueprints: dict[EntityRef, BlueprintFile] = {}
+    diagnoses: tuple[Diagnosis, ...] = ()
+    absent: dict[EntityRef, Absence] = {}
+    high_water: int = 0
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the journal: a write that was intended and, unless `done`, may or may not have happened."""
+
+    key: str
+    plan: str
+    id: ConfigId
+    action: Action
+    place: Place
+    before: str
+    """What stood there, as the target's `revisions` names it; "" for nothing."""
+    after: str = ""
+    """What stands there since, likewise."""
+    applied: Applied | None = None
+    """What was remembered of the config before."""
+    done: bool = False
+
+
+class Store(Protocol):
+    """Durable memory. Every method is one transaction: after it returns, a power cut loses nothing of it."""
+
+    async def unsettled(self) -> int:
+        """How many subjects have something to change, or kept, held or refused."""
+        ...
+
+    async def traces(self, refs: Collection[EntityRef] | None = None) -> dict[EntityRef, Trace]:
+        """The cheap half of the memory of some subjects, or of all."""
+        ...
+
+    async def memories(self, refs: Collection[EntityRef] | None = None) -> dict[EntityRef, Memory]:
+        """The memory of some subjects, or of all."""
+        ...
+
+    def each_memory(self) -> AsyncIterator[tuple[EntityRef, Memory]]:
+        """The memory of every subject, streamed in order of reference."""
+        ...
+
+    async def kept(self, source: str) -> Kept | None:
+        """What a source is held to have said; None before its first read."""
+        ...
+
+    async def read_digests(self) -> dict[str, str]:
+        """The digest of each source's last read, "" where it has to be read again in any case."""
+        ...
+
+    async def keep(self, source: str, kept: Kept, changed: Collection[EntityRef] | None = None) -> None:
+        """Remember what a source said; where only some entities changed or went, `changed` names them."""
+        ...
+
+    async def drop(self, source: str) -> None:
+        """Forget what a source said."""
+        ...
+
+    async def roots(self) -> dict[str, str]:
+        """The state in which each root was last seen to hold what we applied."""
+        ...
+
+    async def see_roots(self, states: Mapping[str, str]) -> None:
+        """Remember the states of roots."""
+        ...
+
+    async def save_plan(self, rows: AsyncIterable[Sequence[Planned]], head: Callable[[], Plan]) -> Plan:
+        """Store a plan in one transaction: the rows as they are made, then the head that is only known behind them."""
+        ...
+
+    async def plan(self, id: str) -> Plan | None:
+        """A stored plan by its id, the newest for ""."""
+        ...
+
+    def parts(self, id: str) -> AsyncIterator[Part]:
+        """The parts of a stored plan, in order of subject."""
+        ...
+
+    async def intend(self, entries: Sequence[Entry]) -> None:
+        """Write journal lines before the writes they announce."""
+        ...
+
+    async def finish(self, entries: Sequence[Entry], applied: Mapping[ConfigId, Applied | None]) -> None:
+        """Close journal lines and remember what is applied now (None: the config is gone), together."""
+        ...
+
+    async def forget_entries(self, entries: Sequence[Entry]) -> None:
+        """Drop journal lines of writes that turned out never to have happened."""
+        ...
+
+    async def journal(self, plan: str = "") -> list[Entry]:
+        """The journal of one plan, or every open line when no plan is named, oldest first."""
+        ...
+
+    async def runs(self, limit: int = 20) -> list[tuple[str, int]]:
+        """The newest applied plans with how many writes each has in the journal."""
+        ...

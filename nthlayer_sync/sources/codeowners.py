@@ -1,0 +1,131 @@
+"""Reads CODEOWNERS files, as GitHub and GitLab understand them.
+
+https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners
+https://docs.gitlab.com/user/project/codeowners/reference/
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from nthlayer_sync.model.diagnosis import Diagnosis, Severity
+from nthlayer_sync.sources.globs import glob
+from nthlayer_sync.sources.shape import short
+
+PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
+"""Where the code hosts look; the first one that is there is used."""
+LARGEST = 3 << 20
+"""Bytes: GitHub ignores a file of more."""
+
+_OWNER = re.compile(r"@@?[A-Za-z0-9_][\w.-]*(?:/[\w.-]+)*|[^@\s]+@[^@\s]+\.[^@\s]+", re.ASCII)
+_SECTION = re.compile(r"\^?\[(?P<name>[^\]]*)\](?:\[\d+\])?(?:\s+(?P<owners>.*))?")
+_WORD = re.compile(r"(?:\\.|\S)+")
+
+
+class Rule(NamedTuple):
+    """Who owns the paths that the expression matches; nobody when `owners` is empty."""
+
+    expression: re.Pattern[str]
+    owners: tuple[str, ...]
+    line: int
+
+
+@dataclass
+class Owners:
+    """The rules of one file: those before any section, and those of each GitLab section."""
+
+    sections: list[list[Rule]] = field(default_factory=lambda: [[]])
+    diagnoses: list[Diagnosis] = field(default_factory=list[Diagnosis])
+
+    def of_folder(self, folder: str) -> tuple[str, ...]:
+        """Who owns everything in a folder ("" is the top): in each section, the last rule that matches."""
+        # A file that no rule for single files can mean stands for all of them.
+        path = f"{folder}/\0" if folder else "\0"
+        found: dict[str, None] = {}
+        for section in self.sections:
+            rule = next((rule for rule in reversed(section) if rule.expression.fullmatch(path)), None)
+            found.update(dict.fromkeys(rule.owners if rule else ()))
+        return tuple(found)
+
+
+def read_codeowners(file: str, data: bytes) -> Owners:
+    """Read the file `file`; a line that cannot be used is left out and reported, as the code hosts do."""
+    owners = Owners()
+    if len(data) > LARGEST:
+        _report(owners, file, (0, 0), "the file is too large for a code host to read", f"{len(data):,} bytes")
+        return owners
+    defaults: tuple[str, ...] = ()
+    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        if section := _SECTION.fullmatch(text.partition(" #")[0].strip()):
+            defaults = _valid(owners, file, number, line, (section["owners"] or "").split())
+            owners.sections.append([])
+            continue
+        words = _words(line)
+        if text.startswith("!"):
+            _report(owners, file, (number, 1), "a pattern cannot be taken back with !", text)
+            continue
+        named = words[1:]
+        valid = _valid(owners, file, number, line, named)
+        if named and not valid:
+            continue
+        try:
+            expression = re.compile(_expression(words[0]), re.DOTALL)
+        except ValueError as error:
+            _report(owners, file, (number, 1), str(error), words[0])
+            continue
+        owners.sections[-1].append(Rule(expression, valid if named else defaults, number))
+    return owners
+
+
+def _words(line: str) -> list[str]:
+    words: list[str] = []
+    for match in _WORD.finditer(line):
+        if match[0].startswith("#"):
+            break
+        words.append(match[0])
+    return words
+
+
+def _valid(owners: Owners, file: str, number: int, line: str, named: list[str]) -> tuple[str, ...]:
+    valid: list[str] = []
+    for word in named:
+        if _OWNER.fullmatch(word):
+            valid.append(word)
+        else:
+            message = "this is nobody's name on a code host, so the code host ignores it"
+            _report(owners, file, (number, line.index(word) + 1), message, word)
+    return tuple(valid)
+
+
+def _report(owners: Owners, file: str, at: tuple[int, int], message: str, found: str) -> None:
+    owners.diagnoses.append(
+        Diagnosis(
+            code="codeowners",
+            message=message,
+            severity=Severity.WARNING,
+            file=file,
+            line=at[0],
+            column=at[1],
+            found=short(found),
+            allowed=("@user", "@organisation/team", "an e-mail address") if at[1] > 1 else (),
+        )
+    )
+
+
+def _expression(pattern: str) -> str:
+    """As in .gitignore, but that `folder/*` means the files right in it and no deeper."""
+    pattern = re.sub(r"\\(.)", r"\1", pattern)
+    anchored = "/" in pattern.rstrip("/")
+    if pattern.endswith("/"):
+        below = "/.*"
+    elif pattern.endswith("/*"):
+        below = ""
+    else:
+        below = "(?:/.*)?"
+    body = glob(pattern.strip("/"))
+    return f"{body}{below}" if anchored else f"(?:.*/)?{body}{below}"

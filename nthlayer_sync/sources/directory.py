@@ -1,0 +1,73 @@
+"""A catalog kept as files: a folder, the work tree of a Git repository, or a single file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from nthlayer_sync.errors import Failure
+from nthlayer_sync.model.snapshot import Completeness, Snapshot
+from nthlayer_sync.sources.assemble import assemble
+from nthlayer_sync.sources.catalog_files import PATTERNS, CatalogFiles, Look
+from nthlayer_sync.sources.files import Files, Folder, top_of_work_tree
+
+
+class FileSource:
+    """A catalog in the files of a tree, of whatever sort the tree is.
+
+    `patterns` say which files are catalog files, beside those that Location entities name; `exclude` which are not.
+    """
+
+    def __init__(
+        self, name: str, scope: str, files: Files, *, patterns: Sequence[str] = PATTERNS, exclude: Sequence[str] = ()
+    ) -> None:
+        self.name = name
+        self.scope = scope
+        self._catalog = CatalogFiles(files, patterns, exclude)
+        self._look: Look | None = None
+
+    async def look(self) -> str:
+        """The digest over all catalog files, which are read for it and, but for a few, not parsed."""
+        try:
+            self._look = await self._catalog.look()
+        except (OSError, Failure):
+            self._look = None
+            return ""
+        return await asyncio.to_thread(self._look.digest)
+
+    async def read(self) -> Snapshot:
+        """The snapshot of what the last look found, or of what is there now."""
+        look, self._look = self._look, None
+        try:
+            look = look or await self._catalog.look()
+        except (OSError, Failure) as error:
+            reason = f"{self.scope} cannot be read: {error}"
+            return Snapshot(
+                source=self.name, scope=self.scope, completeness=Completeness.FAILED, reason=reason, digest=""
+            )
+        texts = await self._catalog.parse(look, sorted(look.catalog))
+        self._catalog.forget(look)
+        return await asyncio.to_thread(assemble, look, texts, name=self.name, scope=self.scope)
+
+
+def directory_source(
+    name: str, path: Path, *, patterns: Sequence[str] = PATTERNS, exclude: Sequence[str] = ()
+) -> FileSource:
+    """The catalog below a folder, or in a single file. Places are named from the top of its Git work tree, if any.
+
+    `patterns` and `exclude` count from `path`.
+    """
+    path = path.absolute()
+    top = top_of_work_tree(path)
+    below = path.relative_to(top).as_posix()
+    if path.is_file():
+        return FileSource(name, str(path), Folder(top, path), patterns=[below])
+    prefix = "" if below == "." else f"{below}/"
+    return FileSource(
+        name,
+        str(path),
+        Folder(top, path),
+        patterns=[prefix + pattern for pattern in patterns],
+        exclude=[prefix + pattern for pattern in exclude],
+    )

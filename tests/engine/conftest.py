@@ -1,0 +1,163 @@
+"""A small plugin of two kinds, a real Git repository, a real store: everything an engine test needs."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nthlayer_sync.blueprint.tiers import load_tiers
+from nthlayer_sync.engine.apply import Applier
+from nthlayer_sync.engine.generate import Generator
+from nthlayer_sync.engine.guards import Consent
+from nthlayer_sync.engine.observe import Live
+from nthlayer_sync.engine.plan import Planner, Rules, Scope
+from nthlayer_sync.engine.recover import recover
+from nthlayer_sync.errors import PermanentError
+from nthlayer_sync.model.config import Spec
+from nthlayer_sync.model.plan import Change, Plan
+from nthlayer_sync.model.ref import EntityRef
+from nthlayer_sync.model.result import Result
+from nthlayer_sync.model.service import Home, Service
+from nthlayer_sync.sdk.files import FileTarget, Repositories
+from nthlayer_sync.sdk.kind import Category, FileKind
+from nthlayer_sync.sdk.ownership import MARK, Blocks
+from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
+from nthlayer_sync.sdk.testing import service_from
+from nthlayer_sync.state.sqlite import SqliteStore
+
+
+class NoteSpec(Spec):
+    text: str
+
+
+def whole(service: Service) -> Iterator[NoteSpec]:
+    if service.description == "bad":
+        raise PermanentError("a bad description")
+    if service.description != "none":
+        yield NoteSpec(text=service.description)
+
+
+def block(service: Service) -> Iterator[NoteSpec]:
+    yield NoteSpec(text=service.title)
+
+
+WHOLE = FileKind(
+    name="notes/whole", version=1, summary="a file of ours", subject=Service, spec=NoteSpec, generate=whole,
+    path=lambda service, spec: "whole.txt", render=lambda spec: f"{MARK}\n{spec.text}\n",
+)  # fmt: skip
+BLOCK = FileKind(
+    name="notes/block", version=1, summary="a part of a file", subject=Service, spec=NoteSpec, generate=block,
+    path=lambda service, spec: "block.md", render=lambda spec: Blocks("<!--", "-->").join({"main": spec.text}),
+    owns=lambda id: Blocks("<!--", "-->"), requires=("notes/whole",),
+)  # fmt: skip
+
+
+class Notes(OperationalPlugin):
+    name = "notes"
+    version = "1"
+    category = Category.DOCUMENTATION
+    summary = "notes, to test with"
+    kinds = (WHOLE, BLOCK)
+
+
+def git(*words: str, cwd: Path) -> str:
+    return subprocess.run(["git", *words], cwd=cwd, check=True, capture_output=True, text=True).stdout
+
+
+@dataclass
+class House:
+    """One organisation with one central repository, as a test plays it."""
+
+    folder: Path
+    store: SqliteStore
+    services: dict[EntityRef, Service] = field(default_factory=dict)
+    settings: PluginSettings = field(default_factory=PluginSettings)
+    present: set[EntityRef] | None = None
+    wrap: Callable[[FileTarget], Any] = lambda target: target
+
+    @property
+    def remote(self) -> Path:
+        return self.folder / "central.git"
+
+    def service(self, name: str, text: str = "hello", title: str = "Title", **more: Any) -> Service:
+        service = service_from(
+            {"name": name, "description": text, "title": title, "own": None,
+             "central": {"root": str(self.remote), "folder": name}, **more}
+        )  # fmt: skip
+        self.services[service.ref] = service
+        return service
+
+    def drop(self, name: str) -> None:
+        del self.services[EntityRef(f"component:default/{name}")]
+
+    def generator(self) -> Generator:
+        repositories = Repositories(self.folder / "cache", "nthlayer-sync", {}, local=[str(self.remote)])
+        target = FileTarget(repositories, ("Test", "test@example.com"))
+        target.serve(Notes.kinds)
+        return Generator([Notes(self.settings, self.wrap(target))])
+
+    async def plan(self, *, consent: Consent = Consent(), enforce: bool = False) -> Plan:
+        generator = self.generator()
+        live = Live(await self.store.roots())
+        await live.known_roots({"git": next(iter(generator.plugins.values())).target})
+        await recover(self.store, generator, live)
+        subjects = [self.services[ref] for ref in sorted(self.services)]
+        scope = Scope(subjects, self.present or set(self.services), lambda ref: "")
+        rules = Rules(load_tiers(None).guards, consent=consent, enforce=enforce)
+        plan = await Planner(self.store, generator, live, rules).plan(scope, await self.store.traces())
+        await self.store.see_roots(live.states())
+        return plan
+
+    async def apply(self, plan: Plan) -> list[Result]:
+        return await Applier(self.store, self.generator(), self.services.get).apply(plan, self.store.parts(plan.id))
+
+    async def changes(self, plan: Plan) -> dict[str, Change]:
+        return {
+            f"{part.subject.rpartition('/')[2]} {change.kind}": change
+            async for part in self.store.parts(plan.id)
+            for change in part.changes
+        }
+
+    async def actions(self, plan: Plan) -> dict[str, str]:
+        return {name: str(change.action) for name, change in (await self.changes(plan)).items()}
+
+    def file(self, path: str, branch: str = "nthlayer-sync") -> str:
+        return git("show", f"{branch}:{path}", cwd=self.remote)
+
+    def git_files(self, branch: str = "nthlayer-sync") -> list[str]:
+        return git("ls-tree", "-r", "--name-only", branch, cwd=self.remote).split()
+
+    def commit(self, path: str, text: str | None, branch: str = "nthlayer-sync") -> None:
+        """What a person does: clone, edit, push."""
+        work = self.folder / "work"
+        if not work.exists():
+            git("clone", "-q", str(self.remote), str(work), cwd=self.folder)
+            git("config", "user.name", "Person", cwd=work)
+            git("config", "user.email", "person@example.com", cwd=work)
+        git("fetch", "-q", "origin", cwd=work)
+        git("checkout", "-q", "-B", branch, f"origin/{branch}", cwd=work)
+        target = work / path
+        if text is None:
+            target.unlink()
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+        git("add", "-A", cwd=work)
+        git("commit", "-q", "-m", "by hand", cwd=work)
+        git("push", "-q", "origin", branch, cwd=work)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    git("init", "-q", "--bare", "-b", "main", "central.git", cwd=tmp_path)
+    async with SqliteStore(tmp_path / "state.db") as store:
+        house = House(tmp_path, store)
+        yield house
+    await asyncio.sleep(0)
+
+
+__all__ = ["Home", "House", "Notes", "git"]
