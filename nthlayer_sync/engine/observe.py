@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 
 from nthlayer_sync.errors import Failure
 from nthlayer_sync.sdk.target import Target
+
+
+ROOTS_AT_ONCE = 16
+"""Roots observed at the same time: each is a round trip to its host."""
 
 
 class LiveRoot:
@@ -67,29 +72,38 @@ class Live:
 
     def __init__(self, since: Mapping[str, str]) -> None:
         self._since = since
-        self._roots: dict[str, LiveRoot] = {}
+        self._roots: dict[tuple[str, str], LiveRoot] = {}
 
-    async def root(self, target: Target, root: str) -> LiveRoot:
-        """One root, observed."""
-        key = f"{target.name} {root}"
-        if key not in self._roots:
-            live = LiveRoot(target, root)
-            try:
-                await live.observe(self._since.get(key, ""))
-            except Failure as error:
-                live.trouble = str(error)
-            self._roots[key] = live
-            live = LiveRoot(target, root)
-            await live.observe(self._since.get(key, ""))
-            self._roots[key] = live
-        return self._roots[key]
+    def root(self, target: Target, root: str) -> LiveRoot:
+        """One root that was observed already."""
+        return self._roots[target.name, root]
 
-    async def known_roots(self, targets: Mapping[str, Target]) -> None:
+    def find(self, target: Target, root: str) -> LiveRoot | None:
+        """One root, if it was observed."""
+        return self._roots.get((target.name, root))
+
+    async def observe(self, wanted: Iterable[tuple[Target, str]]) -> None:
+        """Observe the roots that were not looked at yet, several at a time."""
+        new = {(target.name, root): target for target, root in wanted if (target.name, root) not in self._roots}
+        gate = asyncio.Semaphore(ROOTS_AT_ONCE)
+
+        async def one(key: tuple[str, str], target: Target) -> None:
+            live = LiveRoot(target, key[1])
+            async with gate:
+                try:
+                    await live.observe(self._since.get(" ".join(key), ""))
+                except Failure as error:
+                    live.trouble = str(error)
+            self._roots[key] = live
+
+        async with asyncio.TaskGroup() as group:
+            for key, target in new.items():
+                group.create_task(one(key, target))
+
+    async def observe_known(self, targets: Mapping[str, Target]) -> None:
         """Observe every root that was seen before and still has a target."""
-        for key in self._since:
-            name, _, root = key.partition(" ")
-            if name in targets:
-                await self.root(targets[name], root)
+        known = [key.partition(" ") for key in self._since]
+        await self.observe((targets[name], root) for name, _, root in known if name in targets)
 
     @property
     def moving(self) -> bool:
@@ -98,4 +112,4 @@ class Live:
 
     def states(self) -> dict[str, str]:
         """The state of each root that was looked at."""
-        return {key: live.state for key, live in self._roots.items() if not live.trouble}
+        return {" ".join(key): live.state for key, live in self._roots.items() if not live.trouble}

@@ -85,6 +85,7 @@ class Planner:
         self._tally = Tally()
         self._checksum = Checksum()
         self._looked_at = 0
+        self._order = {kind: index for index, kind in enumerate(generator.kinds)}
 
     async def plan(self, scope: Scope, traces: Mapping[EntityRef, Trace]) -> Plan:
         """Plan and store; nothing live is written."""
@@ -130,7 +131,7 @@ class Planner:
         if self._live.moving:
             async for ref, memory in self._store.each_memory():
                 for applied in memory.applied:
-                    root = await self._root(applied.kind, applied.place.root)
+                    root = self._known_root(applied.kind, applied.place.root)
                     if root is not None and root.disturbs(applied.place.path, applied.revision):
                         found.add(ref)
                         break
@@ -197,36 +198,45 @@ class Planner:
 
     async def _decide(self, drafts: list[_Draft]) -> None:
         """Answer every question of a chunk: by a glance where that is enough, else by one read for each root."""
-        await self._look_up(drafts)
+        await self._observe(drafts)
         unread: list[tuple[_Draft, Question, LiveRoot]] = []
         for draft in drafts:
             for question in draft.asked:
-                if (standing := self._standing(draft, question)) is not None:
+                if (standing := self._standing(question)) is not None:
                     draft.changes.append(standing)
                     continue
-                root = await self._root(question.key[0], question.place.root)
-                assert root is not None
+                root = self._root(question.key[0], question.place.root)
                 if root.trouble:
                     draft.changes.append(_waiting(question, root.trouble))
                     continue
-                change = glance(question, self._revision(root, question), await self._revision_before(root, question))
+                change = glance(question, self._revision(root, question), self._revision_before(question))
                 if change is None:
                     unread.append((draft, question, root))
-                else:
+                elif change.action is not Action.NOTHING:
                     draft.changes.append(change)
         await self._read(unread)
 
-    async def _look_up(self, drafts: list[_Draft]) -> None:
-        unknown: dict[LiveRoot, list[str]] = {}
+    async def _observe(self, drafts: list[_Draft]) -> None:
+        """Look at every root of a chunk, and look up what is not known of them yet."""
+        roots: set[tuple[str, str]] = set()
+        unsure: dict[tuple[str, str], list[str]] = {}
         for draft in drafts:
             for question in draft.asked:
-                root = await self._root(question.key[0], question.place.root)
-                if root is not None and (draft.unsure or question.applied is None or question.moves):
-                    unknown.setdefault(root, []).append(question.place.path)
-        for root, paths in unknown.items():
-            await root.look_up(paths)
+                kind = question.key[0]
+                if kind not in self._generator.kinds:
+                    continue
+                at = (kind.partition("/")[0], question.place.root)
+                roots.add(at)
+                if question.moves and question.applied is not None:
+                    roots.add((at[0], question.applied.place.root))
+                if draft.unsure or question.applied is None or question.moves:
+                    unsure.setdefault(at, []).append(question.place.path)
+        plugins = self._generator.plugins
+        await self._live.observe((plugins[plugin].target, root) for plugin, root in roots)
+        for (plugin, root), paths in unsure.items():
+            await self._live.root(plugins[plugin].target, root).look_up(paths)
 
-    def _standing(self, draft: _Draft, question: Question) -> Change | None:
+    def _standing(self, question: Question) -> Change | None:
         """What is decided by its kind alone."""
         if question.wanted is not None:
             return None
@@ -248,7 +258,9 @@ class Planner:
         for root, paths in by_root.items():
             observed |= await root.target.read(root.root, paths)
         for draft, question, _ in unread:
-            draft.changes.append(self._look(draft, question, observed.get(draft.id(question))))
+            change = self._look(draft, question, observed.get(draft.id(question)))
+            if change.action is not Action.NOTHING:
+                draft.changes.append(change)
 
     def _look(self, draft: _Draft, question: Question, observed: Observed | None) -> Change:
         kind = question.key[0]
@@ -271,27 +283,22 @@ class Planner:
         remembered = question.applied.revision if question.applied and not question.moves else None
         return root.revision(question.place.path, remembered) or ""
 
-    async def _revision_before(self, root: LiveRoot, question: Question) -> str:
+    def _revision_before(self, question: Question) -> str:
         if not question.moves or question.applied is None:
             return ""
         place = question.applied.place
-        old = await self._root(question.key[0], place.root)
-        return (old and old.revision(place.path, question.applied.revision)) or ""
+        return self._root(question.key[0], place.root).revision(place.path, question.applied.revision) or ""
 
-    async def _root(self, kind: str, root: str) -> LiveRoot | None:
-        """The root of a config, observed; None when its kind is not on."""
-        if kind not in self._generator.kinds:
-            return None
-        return await self._live.root(self._generator.plugin(kind).target, root)
+    def _root(self, kind: str, root: str) -> LiveRoot:
+        return self._live.root(self._generator.plugin(kind).target, root)
+
+    def _known_root(self, kind: str, root: str) -> LiveRoot | None:
+        """The root of a config, where its kind is on and it was looked at."""
+        return self._live.find(self._generator.plugin(kind).target, root) if kind in self._generator.kinds else None
 
     def _planned(self, draft: _Draft) -> Planned:
-        order = {kind: index for index, kind in enumerate(self._generator.kinds)}
-        changes = tuple(
-            sorted(
-                (change for change in draft.changes if change.action is not Action.NOTHING),
-                key=lambda change: (order.get(change.kind, -1), change.name),
-            )
-        )
+        order = self._order
+        changes = tuple(sorted(draft.changes, key=lambda change: (order.get(change.kind, -1), change.name)))
         if not changes:
             return Planned(draft.ref, draft.memory, None)
         part = Part(draft.ref, changes, draft.was)

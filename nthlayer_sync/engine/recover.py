@@ -19,7 +19,9 @@ async def recover(store: Store, generator: Generator, live: Live) -> int:
     for entry in await store.journal():
         if entry.id.kind not in generator.kinds:
             continue
-        root = await live.root(generator.plugin(entry.id.kind).target, entry.place.root)
+        target = generator.plugin(entry.id.kind).target
+        await live.observe([(target, entry.place.root)])
+        root = live.root(target, entry.place.root)
         if root.trouble:
             continue
         await root.look_up([entry.place.path])

@@ -84,7 +84,7 @@ class Engine:
         live = Live(await self.store.roots())
         plugins = self.generator.plugins.values()
         looks = asyncio.gather(*(source.look() for source in self._sources))
-        await live.known_roots({plugin.target.name: plugin.target for plugin in plugins})
+        await live.observe_known({plugin.target.name: plugin.target for plugin in plugins})
         digests = await looks
         if (unchanged := await self._unchanged(digests, live)) is not None:
             return unchanged

@@ -97,10 +97,10 @@ def _asked(entity: Entity | None) -> tuple[dict[str, str], Place | None]:
     return asked, entity.place if entity and asked else None
 
 
-def _managed(entity: Entity | None) -> tuple[bool, str]:
-    """What of an entity's own words decides whether it has configs at all."""
-    annotations = _annotations(entity)
-    return f"{INPUT_PREFIX}tier" in annotations, annotations.get(f"{INPUT_PREFIX}ignore", "")
+def _managed(entity: Entity | None) -> tuple[str, object]:
+    """What of an entity's own words decides whether it counts as a service. With a tier, mistakes do not."""
+    asked, _ = _asked(entity)
+    return asked.get(f"{INPUT_PREFIX}ignore", ""), f"{INPUT_PREFIX}tier" in asked or asked
 
 
 def _around(graph: Adjacency, ref: EntityRef) -> set[EntityRef]:

@@ -48,6 +48,17 @@ class Own(msgspec.Struct, frozen=True):
     summary: str
     runbook: str
 
+    def holds(self, value: Decimal) -> bool:
+        """Whether it would be raised at this value."""
+        compare = {">": value > self.value, ">=": value >= self.value, "<": value < self.value, "<=": value <= self.value}
+        return compare[self.operator]
+
+    @property
+    def reachable(self) -> bool:
+        """Whether any value raises it: no measure is below 0, no share of requests above 1."""
+        most = Decimal(1) if self.metric in ("availability", "error_rate") else self.value + 1
+        return self.holds(Decimal(0)) or self.holds(most)
+
 
 class Thresholds(msgspec.Struct, frozen=True):
     """The part of a blueprint that decides these alerts: shares of 1, seconds; None where nothing is asked for."""
@@ -61,6 +72,12 @@ class Thresholds(msgspec.Struct, frozen=True):
     severity: Severity
     min_events: int
     own: tuple[Own, ...]
+
+    @property
+    def any(self) -> bool:
+        """Whether any alert is asked for."""
+        golden = (self.error_rate, self.saturation, self.traffic_drop)
+        return bool(self.latency or self.own) or any(value is not None for value in golden)
 
 
 class Golden(msgspec.Struct, frozen=True):
@@ -130,14 +147,22 @@ def alerts(golden: Golden) -> tuple[Alert, ...]:
     """The alerts on the golden signals, then the service's own."""
     asked = golden.thresholds
     found = list[Alert]()
-    if asked.error_rate is not None:
+    if asked.error_rate is not None and asked.error_rate < 1:
         found.append(_errors(golden, asked.error_rate))
     found += [_latency(golden, share, limit) for share, limit in asked.latency]
     if asked.saturation is not None:
         found.append(_saturation(golden, asked.saturation))
     if asked.traffic_drop is not None:
         found.append(_traffic(golden, asked.traffic_drop))
-    return (*found, *(_own(golden, own) for own in asked.own))
+    return (*found, *(_own(golden, own) for own in asked.own if own.reachable))
+
+
+def unreachable(golden: Golden) -> tuple[str, ...]:
+    """What is asked for that nothing could ever raise, such as an error rate above 100%."""
+    asked = golden.thresholds
+    high = (f"{ERRORS}: no error rate is above 100%",) if asked.error_rate == 1 else ()
+    own = (f"{o.name}: {o.metric} {o.operator} {number(o.value)} never holds" for o in asked.own if not o.reachable)
+    return (*high, *own)
 
 
 def error_ratio(series: Series) -> str:

@@ -15,6 +15,7 @@ windows at once; recorded ratios stay as they were, and recorded budget and burn
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Literal
 
@@ -105,6 +106,9 @@ def promises_of(blueprint: Blueprint) -> Promises:
     rate = section.metrics.rate
     if rate.milliseconds > HOUR:
         raise PermanentError(f"observability.metrics.rate: {rate} is longer than an hour, which is always measured")
+    longs = [row.long for row in section.burn]
+    if twice := [long for long in longs if longs.count(long) > 1]:
+        raise PermanentError(f"observability.burn: two rows have the long window {twice[0]}; alerts are told apart by it")
     if short := [row.short for row in section.burn if row.short < rate]:
         raise PermanentError(f"observability.burn: {short[0]} is shorter than observability.metrics.rate, {rate}")
     return Promises(
@@ -150,12 +154,12 @@ def select(watched: Watched, objective: Objective) -> str:
 
 
 def errors_name(window: int) -> str:
-    """The recorded bad requests per second, averaged over a window."""
+    """The recorded bad requests per second, for the two windows that are read from the counters."""
     return f"slo:errors:rate{span(window)}"
 
 
 def events_name(window: int) -> str:
-    """The recorded requests per second, averaged over a window."""
+    """The recorded requests per second, likewise."""
     return f"slo:events:rate{span(window)}"
 
 
@@ -172,14 +176,23 @@ def windows(promises: Promises, rate: int) -> tuple[int, ...]:
     return tuple(sorted({rate, HOUR, promises.window, *(w for row in promises.burn for w in (row.short, row.long))}))
 
 
-def averaged(slo: Slo, objective: Objective, window: int) -> tuple[str, str]:
-    """PromQL of bad and of all requests per second over a window: from the counters, or from what they gave."""
-    rate = slo.series.rate
+def errors_over(slo: Slo, objective: Objective, window: int) -> str:
+    """PromQL of bad requests per second over a window, from what is recorded."""
+    return _over(errors_name, slo, objective, window)
+
+
+def events_over(slo: Slo, objective: Objective, window: int) -> str:
+    """PromQL of all requests per second over a window, from what is recorded."""
+    return _over(events_name, slo, objective, window)
+
+
+def _over(name: Callable[[int], str], slo: Slo, objective: Objective, window: int) -> str:
+    rate, chosen = slo.series.rate, select(slo.watched, objective)
     if window in (rate, HOUR):
-        return errors_rate(slo.series, objective, window), events_rate(slo.series, objective, window)
-    source, step = (HOUR, ":1h") if window > HOURLY else (rate, "")
-    over = f"{select(slo.watched, objective)}[{span(window)}{step}]"
-    return f"avg_over_time({errors_name(source)}{over})", f"avg_over_time({events_name(source)}{over})"
+        return f"{name(window)}{chosen}"
+    if window > HOURLY:
+        return f"avg_over_time({name(HOUR)}{chosen}[{span(window)}:{span(HOUR)}])"
+    return f"avg_over_time({name(rate)}{chosen}[{span(window)}])"
 
 
 def alerts(slo: Slo) -> tuple[Alert, ...]:
@@ -195,7 +208,7 @@ def _burn(slo: Slo, objective: Objective, row: Burn) -> Alert:
     chosen, rate = select(slo.watched, objective), slo.series.rate
     factor = number(row.factor)
     limit = f"{factor} * {BUDGET}{chosen}"
-    events = f"{events_name(row.long)}{chosen} * {row.long // 1000}"
+    events = f"{events_over(slo, objective, row.long)} * {row.long // 1000}"
     gone = number((row.factor * row.long / slo.promises.window * 100).quantize(Decimal("0.01")))
     return Alert(
         name=BURN_ALERT,

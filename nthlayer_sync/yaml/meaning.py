@@ -7,6 +7,7 @@ from typing import TypeAlias, cast
 from nthlayer_sync.model.diagnosis import Diagnosis
 from nthlayer_sync.yaml.events import failure
 from nthlayer_sync.yaml.layout import Path
+from nthlayer_sync.yaml.syntax import shorten, templated
 from nthlayer_sync.yaml.tree import Kind, Node
 
 Meaning: TypeAlias = tuple[str, object]
@@ -28,11 +29,21 @@ def meaning(node: Node, text: str, file: str = "") -> Meaning:
         if name is None:
             assert entry.key is not None, "a mapping's entries have keys"
             if text.startswith("{{", node.start):
-                raise failure(_wrong(node, file, "template", "this is a template, not YAML; it is left alone", "{{"))
+                raise failure(templated(file, node.line, node.column, "{{"))
             name = f"\0{meaning(entry.key, text, file)!r}"
         if name in entries:
             where = entry.key or node
-            raise failure(_wrong(where, file, "duplicate-key", "the key stands here for the second time", name))
+            raise failure(
+                Diagnosis(
+                    code="duplicate-key",
+                    message="the key stands here for the second time",
+                    file=file,
+                    line=where.line,
+                    column=where.column,
+                    found=shorten(name),
+                    allowed=("each key once",),
+                )
+            )
         entries[name] = meaning(entry.value, text, file)
     return mark, entries
 
@@ -89,7 +100,3 @@ def without(old: Meaning, path: Path) -> Meaning:
     else:
         del items[int(part)]
     return mark, items
-
-
-def _wrong(node: Node, file: str, code: str, message: str, found: str) -> Diagnosis:
-    return Diagnosis(code=code, message=message, file=file, line=node.line, column=node.column, found=found)

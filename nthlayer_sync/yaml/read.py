@@ -25,7 +25,7 @@ from nthlayer_sync.errors import InputError
 from nthlayer_sync.model.diagnosis import Diagnosis, Severity
 from nthlayer_sync.yaml.events import Limits, parse_events, place, span
 from nthlayer_sync.yaml.scalars import plain_value
-from nthlayer_sync.yaml.syntax import looks_like_template, shorten
+from nthlayer_sync.yaml.syntax import looks_like_template, shorten, templated
 from nthlayer_sync.yaml.tree import locate
 
 __all__ = ["Document", "Limits", "locate", "looks_like_template", "read_documents"]
@@ -87,20 +87,20 @@ class _Reading:
             return self._leaf(event)
         root = container = self._open(event)
         key = _NO_KEY
-        outer: list[tuple[_Container, str]] = []
+        outer: list[tuple[_Container, str, CollectionStartEvent]] = []  # with the event that opened what is inside
         for event in self.events:
             if isinstance(event, CollectionEndEvent):
                 if not outer:
                     break
-                container, key = outer.pop()
-                key = self._complex_key(event) if key is _NO_KEY and isinstance(container, dict) else _NO_KEY
+                container, key, opening = outer.pop()
+                key = self._complex_key(opening) if key is _NO_KEY and isinstance(container, dict) else _NO_KEY
             elif isinstance(event, CollectionStartEvent):
                 inner = self._open(event)
                 if isinstance(container, list):
                     container.append(inner)
                 elif key is not _NO_KEY:
                     container[key] = inner
-                outer.append((container, key))
+                outer.append((container, key, event))
                 container, key = inner, _NO_KEY
             elif isinstance(container, list):
                 container.append(self._leaf(event))
@@ -140,10 +140,11 @@ class _Reading:
             self._wrong(event, "duplicate-key", "the key stands here for the second time", text, "each key once")
         return text
 
-    def _complex_key(self, event: Event) -> str:
-        _, end = span(event)
-        if "}}" in self.data.decode("utf-8-sig")[end - 1 : end + 1]:
-            self._wrong(event, "template", "this is a template, not YAML: it can be read after it has been rendered")
+    def _complex_key(self, event: CollectionStartEvent) -> str:
+        start, _ = span(event)
+        if self.data.decode("utf-8-sig")[start - 1 : start + 1] == "{{":
+            self.sound = False
+            self._add(templated(self.file, *place(event), found="{{"))
         else:
             self._wrong(event, "key", "a list or mapping stands where a key is expected", "", "text")
         return ""
@@ -177,6 +178,9 @@ class _Reading:
             found=shorten(found),
             allowed=(allowed,) if allowed else (),
         )
+        self._add(diagnosis)
+
+    def _add(self, diagnosis: Diagnosis) -> None:
         if len(self.diagnoses) >= _MOST_DIAGNOSES:
             raise InputError("", (diagnosis,))
         self.diagnoses.append(diagnosis)

@@ -166,10 +166,10 @@ def _change(text: str, path: Path, value: object, file: str) -> tuple[str, Meani
         expected = without(before, path)
         splices = _removals(text, found.nodes[: len(path) + 1])
     else:
+        splices = _splices(text, found, path, value, file)
         expected = with_value(before, path, value)
         if expected == before:
             return text, before
-        splices = _splices(text, found, path, value, file)
     for splice in splices:
         edited = splice.apply(text)
         if _means(edited, expected) and agrees(text, edited, path, value):

@@ -11,7 +11,7 @@ from nthlayer_sync.model.diagnosis import Diagnosis
 
 _LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")  # what libyaml counts as a line
 _TEMPLATE = re.compile(r"\{[{%]")
-_BLOCK_TAG = re.compile(r"\{%")
+_BLOCK_TAG = "{%"
 _SHOWN = 60
 
 
@@ -35,7 +35,8 @@ def place_of(text: str, index: int) -> tuple[int, int]:
 
 def undecodable(data: bytes, file: str, error: UnicodeDecodeError) -> Diagnosis:
     """Why `data` is not UTF-8 text."""
-    line, column = place_of(data[: error.start].decode(), error.start)
+    before = data[: error.start].decode()
+    line, column = place_of(before, len(before))
     return Diagnosis(
         code="encoding",
         message="this is not UTF-8 text",
@@ -47,21 +48,27 @@ def undecodable(data: bytes, file: str, error: UnicodeDecodeError) -> Diagnosis:
     )
 
 
+def templated(file: str, line: int, column: int, found: str) -> Diagnosis:
+    """That a file is a template, which nobody can read as YAML before it is rendered."""
+    return Diagnosis(
+        code="template",
+        message="this is a template, not YAML: it can be read after it has been rendered",
+        file=file,
+        line=line,
+        column=column,
+        found=shorten(found),
+        allowed=("YAML without {% %} and {{ }}",),
+    )
+
+
 def broken(text: str, file: str, error: YAMLError) -> Diagnosis:
     """What the parser's `error` in `text` means for the person who wrote it."""
     line, column, problem, context_line = _parts(text, error)
     lines = _LINE_BREAK.split(text)
+    template = _template_place(lines, min(line, context_line), max(line, context_line))
+    if template is not None:
+        return templated(file, *template, found=lines[template[0] - 1].strip())
     found = lines[line - 1].strip() if line <= len(lines) else ""
-    if _is_template(text, lines, (line, context_line)):
-        return Diagnosis(
-            code="template",
-            message="this is a template, not YAML: it can be read after it has been rendered",
-            file=file,
-            line=line,
-            column=column,
-            found=shorten(found),
-            allowed=("YAML without {% %} and {{ }}",),
-        )
     if "'\\t'" in problem or (line <= len(lines) and "\t" in lines[line - 1][: column + 1] and "token" in problem):
         return Diagnosis(
             code="tab",
@@ -93,9 +100,13 @@ def _parts(text: str, error: YAMLError) -> tuple[int, int, str, int]:
     return 1, 1, str(error), 1
 
 
-def _is_template(text: str, lines: list[str], near: tuple[int, int]) -> bool:
-    """Whether template code, and not a slip, is the likely cause of an error near these lines (from 1)."""
-    if _BLOCK_TAG.search(text):
-        return True
-    first, last = min(near), max(near)
-    return any(_TEMPLATE.search(line) for line in lines[max(0, first - 2) : last][-50:])
+def _template_place(lines: list[str], first: int, last: int) -> tuple[int, int] | None:
+    """Line and column of template code that is the likely cause of an error between these lines; all from 1."""
+    for number in range(last, max(0, first - 2, last - 50), -1):
+        found = _TEMPLATE.search(lines[number - 1]) if number <= len(lines) else None
+        if found is not None:
+            return number, found.start() + 1
+    for number, line in enumerate(lines, 1):
+        if _BLOCK_TAG in line:
+            return number, line.index(_BLOCK_TAG) + 1
+    return None

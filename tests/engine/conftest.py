@@ -103,7 +103,7 @@ class House:
     async def plan(self, *, consent: Consent = Consent(), enforce: bool = False) -> Plan:
         generator = self.generator()
         live = Live(await self.store.roots())
-        await live.known_roots({"git": next(iter(generator.plugins.values())).target})
+        await live.observe_known({"git": next(iter(generator.plugins.values())).target})
         await recover(self.store, generator, live)
         subjects = [self.services[ref] for ref in sorted(self.services)]
         scope = Scope(subjects, self.present or set(self.services), lambda ref: "")

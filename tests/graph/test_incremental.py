@@ -117,7 +117,7 @@ def views(subjects: Subjects) -> dict[EntityRef, object]:
     }
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=10000, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_steps_equal_a_rebuild_and_name_what_changed(seed: int, describe, tiers) -> None:
     rng = random.Random(seed)

@@ -32,8 +32,10 @@ VALUES = st.recursive(
     | st.text(st.characters(exclude_categories=["Cs"]))
     | st.text(" \n\t#:-?|>'\"{}[]ab,")
     | st.sampled_from(HOSTILE),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(HOSTILE) | st.text(" \n\tab:#-?"), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(HOSTILE) | st.text(" \n\tab:#-?"), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 

@@ -9,7 +9,7 @@ from nthlayer_sync.model.ref import ref_name
 from nthlayer_sync.model.service import Service
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names
-_DNS_LABEL = re.compile(r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _LABEL_VALUE = re.compile(r"[^A-Za-z0-9._-]+")
 
 # Annotations of the Kubernetes plugin of Backstage: https://backstage.io/docs/features/kubernetes/configuration
@@ -17,22 +17,26 @@ KUBERNETES_ID = "backstage.io/kubernetes-id"
 KUBERNETES_NAMESPACE = "backstage.io/kubernetes-namespace"
 
 
-def dns_label(text: str) -> str:
-    """`text` in lower case, if that is a DNS label; PermanentError otherwise."""
+def dns_label(service: Service, annotation: str, otherwise: str) -> str:
+    """What `annotation` says, or else `otherwise`, in lower case; PermanentError when that is no DNS label."""
+    text = service.annotations.get(annotation) or otherwise
     lowered = text.lower()
-    if not _DNS_LABEL.match(lowered):
-        raise PermanentError(f"{text!r} cannot name a Kubernetes object: at most 63 of a-z, 0-9 and -")
+    if not _DNS_LABEL.fullmatch(lowered):
+        raise PermanentError(
+            f"{service.ref}: {text!r} cannot name a Kubernetes object (at most 63 of a-z, 0-9 and -);"
+            f" the annotation {annotation} can give another name"
+        )
     return lowered
 
 
 def object_name(service: Service) -> str:
     """The name of the service's workload: its Kubernetes id where Backstage knows one."""
-    return dns_label(service.annotations.get(KUBERNETES_ID) or service.name)
+    return dns_label(service, KUBERNETES_ID, service.name)
 
 
 def namespace_of(service: Service) -> str:
     """The namespace the service runs in."""
-    return dns_label(service.annotations.get(KUBERNETES_NAMESPACE) or service.namespace)
+    return dns_label(service, KUBERNETES_NAMESPACE, service.namespace)
 
 
 def label_value(text: str) -> str:

@@ -6,11 +6,12 @@ https://prometheus.io/docs/prometheus/latest/configuration/alerting_rules/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nthlayer_sync.sdk.ownership import MARK
-from nthlayer_sync.sdk.quote import go_template
+from nthlayer_sync.sdk.quote import go_template, line
 from nthlayer_sync.signals.alert import Alert, Unit
 from nthlayer_sync.signals.promql import span
 from nthlayer_sync.signals.watched import Watched, runbook_path
@@ -25,6 +26,7 @@ _NOW: Mapping[Unit, str] = {
     "per second": " Now: {{ $value | humanize }} per second.",
     "count": " Now: {{ $value | humanize }}.",
 }
+_TEMPLATE = re.compile(r"\{\{ [^}]*\}\}")
 
 
 def recording(record: str, expr: str, labels: Mapping[str, str]) -> dict[str, Any]:
@@ -40,7 +42,8 @@ def alerting(watched: Watched, alert: Alert) -> dict[str, Any]:
         "expr": alert.expr,
         **hold,
         "labels": {name: go_template(value) for name, value in labels(watched, alert).items()},
-        "annotations": annotations(watched, alert),
+        "annotations": {name: go_template(text) for name, text in annotations(watched, alert).items()}
+        | {"description": go_template(alert.meaning) + _NOW[alert.unit]},
     }
 
 
@@ -49,13 +52,16 @@ def labels(watched: Watched, alert: Alert) -> dict[str, str]:
     return watched.labels | alert.labels | {"severity": alert.severity}
 
 
-def annotations(watched: Watched, alert: Alert) -> dict[str, str]:
-    """What a person is told. Paths are relative to Backstage and Grafana, whose addresses the catalog does not know."""
+def annotations(watched: Watched, alert: Alert, value: str = "") -> dict[str, str]:
+    """What a person is told, in plain text, when the alert's value reads as `value`.
+
+    Paths are relative to Backstage and Grafana, whose addresses the catalog does not know.
+    """
     return {
-        "summary": go_template(alert.summary),
-        "description": go_template(alert.meaning) + _NOW[alert.unit],
-        "runbook_url": go_template(alert.runbook or runbook_path(watched.ref, alert.name)),
-        "dashboard": go_template(watched.dashboard),
+        "summary": line(alert.summary),
+        "description": line(alert.meaning) + _TEMPLATE.sub(lambda _: value, _NOW[alert.unit]),
+        "runbook_url": line(alert.runbook or runbook_path(watched.ref, alert.name)),
+        "dashboard": line(watched.dashboard),
     }
 
 

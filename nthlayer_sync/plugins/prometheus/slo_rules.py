@@ -41,43 +41,35 @@ def render(spec: SloSpec) -> str:
 
 def _group(slo: Slo, objective: Objective) -> list[dict[str, Any]]:
     """Rules in the order they build on each other; alerts come before the longest window, which they can do without."""
-    window, chosen = slo.promises.window, signals.select(slo.watched, objective)
+    rate, window, chosen = slo.series.rate, slo.promises.window, signals.select(slo.watched, objective)
+    budget = f"{signals.BUDGET}{chosen}"
+    before = [w for w in signals.windows(slo.promises, rate) if w != window]
     names = signals.identity(slo.watched, objective)
-    measured = {w: _measured(slo, objective, w) for w in _in_order(slo)}
-    alerts = [alert for alert in signals.alerts(slo) if alert.labels["slo"] == objective.name]
     return [
         recording(signals.OBJECTIVE, f"vector({number(objective.target)})", names),
         recording(signals.BUDGET, f"vector({number(objective.budget)})", names),
         recording(signals.INFO, "vector(1)", slo.watched.labels | {"slo": objective.name, "window": span(window)}),
-        *(rule for w, rules in measured.items() if w != window for rule in rules),
-        *(alerting(slo.watched, alert) for alert in alerts),
-        *measured[window],
-        *(
-            recording(name, expr, names)
-            for name, expr in (
-                (signals.BURN_RATE, f"{signals.ratio_name(signals.HOUR)}{chosen} / {signals.BUDGET}{chosen}"),
-                (signals.REMAINING, f"1 - {signals.ratio_name(window)}{chosen} / {signals.BUDGET}{chosen}"),
-            )
-        ),
+        *(rule for w in dict.fromkeys((rate, signals.HOUR)) for rule in _counted(slo, objective, w)),
+        *(_share(slo, objective, w) for w in before),
+        *(alerting(slo.watched, alert) for alert in signals.alerts(slo) if alert.labels["slo"] == objective.name),
+        _share(slo, objective, window),
+        recording(signals.BURN_RATE, f"{signals.ratio_name(signals.HOUR)}{chosen} / {budget}", names),
+        recording(signals.REMAINING, f"1 - {signals.ratio_name(window)}{chosen} / {budget}", names),
     ]
 
 
-def _in_order(slo: Slo) -> list[int]:
-    """The windows, those that others are made of first."""
-    rate = slo.series.rate
-    return sorted(signals.windows(slo.promises, rate), key=lambda window: (window not in (rate, signals.HOUR), window))
-
-
-def _measured(slo: Slo, objective: Objective, window: int) -> list[dict[str, Any]]:
-    names, chosen = signals.identity(slo.watched, objective), signals.select(slo.watched, objective)
-    bad, total = (signals.errors_name(window), signals.events_name(window))
-    share = f"{bad}{chosen} / clamp_min({total}{chosen}, {signals.LEAST_RATE})"
-    errors, events = signals.averaged(slo, objective, window)
+def _counted(slo: Slo, objective: Objective, window: int) -> list[dict[str, Any]]:
+    names = signals.identity(slo.watched, objective)
     return [
-        recording(bad, errors, names),
-        recording(total, events, names),
-        recording(signals.ratio_name(window), share, names),
+        recording(signals.errors_name(window), signals.errors_rate(slo.series, objective, window), names),
+        recording(signals.events_name(window), signals.events_rate(slo.series, objective, window), names),
     ]
+
+
+def _share(slo: Slo, objective: Objective, window: int) -> dict[str, Any]:
+    bad, total = signals.errors_over(slo, objective, window), signals.events_over(slo, objective, window)
+    expr = f"{bad} / clamp_min({total}, {signals.LEAST_RATE})"
+    return recording(signals.ratio_name(window), expr, signals.identity(slo.watched, objective))
 
 
 def _left_out(slo: Slo) -> list[str]:

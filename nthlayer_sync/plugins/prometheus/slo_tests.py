@@ -1,0 +1,305 @@
+"""prometheus/slo_tests: proof that each SLO alert fires in time and stays silent when it should, for `promtool test rules`.
+
+Two files: `minutes` for the rows of the burn table with a long window of at most an hour, evaluated often, and for all
+that has nothing to do with a row; `hours` for the slow rows, evaluated seldom so that days pass in seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Any, Literal
+
+from nthlayer_sync.model.blueprint import Blueprint
+from nthlayer_sync.model.config import Spec
+from nthlayer_sync.model.service import Service
+from nthlayer_sync.plugins.prometheus.example import examples
+from nthlayer_sync.plugins.prometheus.scenario import Phase, counter, firing, gives, series, test_file, told
+from nthlayer_sync.plugins.prometheus.slo_rules import PATH
+from nthlayer_sync.sdk.kind import FileKind
+from nthlayer_sync.signals import slo as signals
+from nthlayer_sync.signals.promql import number, span
+from nthlayer_sync.signals.slo import BURN_ALERT, HOUR, HOURLY, MISSING_ALERT, Burn, Objective, Slo
+from nthlayer_sync.signals.watched import per_blueprint
+
+Pace = Literal["minutes", "hours"]
+
+
+class SloTestsSpec(Spec):
+    """Everything that decides the tests; `bad` and `good` are values of the label that tells failed requests."""
+
+    slo: Slo
+    pace: Pace
+    bad: str
+    good: str
+
+
+@per_blueprint
+def _outcomes(blueprint: Blueprint) -> tuple[str, str]:
+    return examples(blueprint.observability.metrics.errors)
+
+
+def generate(service: Service) -> Iterator[SloTestsSpec]:
+    """One or two for every service that promises something."""
+    slo = signals.slo_of(service)
+    if slo is not None:
+        bad, good = _outcomes(service)
+        yield SloTestsSpec(slo=slo, pace="minutes", bad=bad, good=good)
+        if any(row.long > HOUR for row in slo.promises.burn):
+            yield SloTestsSpec(slo=slo, pace="hours", bad=bad, good=good)
+
+
+def render(spec: SloTestsSpec) -> str:
+    """A test file."""
+    proof = Proof(spec)
+    tests = [test for objective in spec.slo.promises.objectives for test in proof.of_rows(objective)]
+    if spec.pace == "minutes":
+        tests += [test for objective in spec.slo.promises.objectives for test in proof.of_measuring(objective)]
+        tests += [proof.nothing_measured(), proof.everything_fails()]
+    return test_file(PATH.rpartition("/")[2], proof.every, tests)
+
+
+class Proof:
+    """The tests of one file. Times are milliseconds; traffic is `events` requests in each sample."""
+
+    def __init__(self, spec: SloTestsSpec) -> None:
+        self.spec, self.slo = spec, spec.slo
+        self.rate = spec.slo.series.rate
+        self.sample = max(self.rate // 5, 1)
+        self.every = self.sample if spec.pace == "minutes" else HOUR // 4
+        self.rows = [r for r in spec.slo.promises.burn if (r.long <= HOUR) == (spec.pace == "minutes")]
+        self.events = Decimal(max(60, spec.slo.promises.min_events))
+
+    def of_rows(self, objective: Objective) -> Iterator[dict[str, Any]]:
+        """Each row fires and falls silent at its moment."""
+        rows = [row for row in self.rows if row.reachable(objective)]
+        if rows:
+            yield self.outage(objective, rows)
+        for row in rows:
+            yield self.around_the_factor(objective, row)
+            if self.slo.promises.min_events > 1:
+                yield self.low_traffic(objective, row)
+
+    def outage(self, objective: Objective, rows: Sequence[Burn]) -> dict[str, Any]:
+        """A healthy service fails completely, then recovers: each row fires when its share of the budget has gone."""
+        start = self._whole(max(row.long for row in rows) + 2 * HOUR)
+        latest = {row: start + self._latest(row, row.threshold(objective)) for row in rows}
+        end = max(latest.values())
+        clear = {row: end + self._clear(row) for row in rows}
+        stop = max(clear.values())
+        return self._test(
+            f"{objective.name}: a full outage, then recovery",
+            self._series(objective, [(start, Decimal(0)), (end - start, Decimal(1)), (stop - end, Decimal(0))]),
+            [
+                check
+                for row in rows
+                for check in (
+                    self._burns(start, objective, row, 0),
+                    self._burns(latest[row], objective, row, 1),
+                    self._burns(clear[row], objective, row, 0),
+                )
+            ],
+        )
+
+    def around_the_factor(self, objective: Objective, row: Burn) -> dict[str, Any]:
+        """The budget burns just below the row's factor, then just above it, then not at all."""
+        threshold = row.threshold(objective)
+        below = threshold * Decimal("0.95")
+        above = min(threshold * Decimal("1.05"), (1 + threshold) / 2)
+        start = self._whole(row.long + 2 * HOUR)
+        latest = start + self._latest(row, (threshold - below) / (above - below))
+        clear = latest + self._clear(row)
+        return self._test(
+            f"{objective.name}: just below and just above {number(row.factor)} times over {span(row.long)}",
+            self._series(objective, [(start, below), (latest - start, above), (clear - latest, Decimal(0))]),
+            [
+                self._burns(self._whole(row.long // 2), objective, row, 0),
+                self._burns(start, objective, row, 0),
+                self._burns(latest, objective, row, 1),
+                self._burns(clear, objective, row, 0),
+            ],
+        )
+
+    def low_traffic(self, objective: Objective, row: Burn) -> dict[str, Any]:
+        """All of a few requests fail, too few for their share to mean anything."""
+        few = Decimal(self.slo.promises.min_events) * self.sample / row.long / 2
+        end = self._whole(row.long + 2 * HOUR)
+        return self._test(
+            f"{objective.name}: too few requests over {span(row.long)} to judge by",
+            self._series(objective, [(end, Decimal(1))], events=few.quantize(Decimal("1e-9"))),
+            [self._burns(at, objective, row, 0) for at in (self._whole(row.long // 2), end)],
+        )
+
+    def of_measuring(self, objective: Objective) -> Iterator[dict[str, Any]]:
+        """What a service that is well may look like to Prometheus."""
+        yield self.idle(objective)
+        yield self.restart(objective)
+        yield self.vanished(objective)
+
+    def idle(self, objective: Objective) -> dict[str, Any]:
+        """Counters that stand still: nothing is bad, and no share is 0/0."""
+        end = 2 * HOUR
+        chosen = signals.select(self.slo.watched, objective)
+        shares = [signals.ratio_name(w) for w in signals.windows(self.slo.promises, self.rate)]
+        return self._test(
+            f"{objective.name}: no traffic",
+            self._series(objective, [(end, Decimal(0))], events=Decimal(0)),
+            [
+                firing(end, 0, slo=objective.name),
+                *(gives(end, f"sum({share}{chosen})", 0) for share in shares),
+                gives(end, f"sum({signals.REMAINING}{chosen})", 1),
+            ],
+        )
+
+    def restart(self, objective: Objective) -> dict[str, Any]:
+        """One of two instances restarts, so that its counters begin again, and a scrape is lost."""
+        before, gap, after = HOUR, self.sample, HOUR
+        share = min(row.threshold(objective) for row in self.slo.promises.burn) / 2 if self.slo.promises.burn else 0
+        share = min(Decimal(share), Decimal("0.5"))
+        chosen = signals.select(self.slo.watched, objective)
+        steady = [(before + gap + after, share)]
+        restarted = self._series(objective, [(before, share), (gap, None), (after, share)], instance="b", restart=True)
+        at = [before + self.sample * n for n in range(5)] + [before + gap + after]
+        error = f"sum({signals.ratio_name(self.rate)}{chosen})"
+        return self._test(
+            f"{objective.name}: an instance restarts and a scrape is lost",
+            self._series(objective, steady, instance="a") + restarted,
+            [
+                *(firing(moment, 0, slo=objective.name) for moment in at),
+                *(gives(moment, f"abs({error} - {number(share)}) < bool 1e-6", 1) for moment in at),
+            ],
+        )
+
+    def vanished(self, objective: Objective) -> dict[str, Any]:
+        """The series end: nobody is woken, and a ticket says that nothing is known."""
+        end, missing = HOUR, self.slo.promises.missing
+        soon = end + self.sample
+        late = self._whole(end + self.rate + missing) + self.every
+        return self._test(
+            f"{objective.name}: its series vanish",
+            self._series(objective, [(end, Decimal(0))]),
+            [
+                firing(soon, 0, slo=objective.name),
+                firing(late, 1, slo=objective.name),
+                firing(late, 1, alertname=MISSING_ALERT, severity="ticket", slo=objective.name),
+            ],
+        )
+
+    def nothing_measured(self) -> dict[str, Any]:
+        """No series at all, from the start; with every label and text of the alert that says so."""
+        late = self._whole(self.slo.promises.missing) + self.every
+        alerts = [a for a in signals.alerts(self.slo) if a.name == MISSING_ALERT]
+        return self._test(
+            "nothing is measured",
+            [],
+            [firing(0, 0), firing(late, 0, severity="page"), firing(late, len(alerts))],
+            [told(late, MISSING_ALERT, self.slo.watched, [(alert, {}, "") for alert in alerts])],
+        )
+
+    def everything_fails(self) -> dict[str, Any]:
+        """All requests are bad from the start; with every label and text of the alerts that say so."""
+        end = 3 * HOUR
+        given: dict[str, dict[str, str]] = {}
+        for objective in self.slo.promises.objectives:
+            given |= {entry["series"]: entry for entry in self._series(objective, [(end, Decimal(1))])}
+        alerts = [a for a in signals.alerts(self.slo) if a.name == BURN_ALERT]
+        return self._test(
+            "every request is bad",
+            list(given.values()),
+            [],
+            [told(end, BURN_ALERT, self.slo.watched, [(alert, {}, "100%") for alert in alerts])],
+        )
+
+    def _latest(self, row: Burn, fraction: Decimal) -> int:
+        """How long after a change a row fires at the latest, when `fraction` of its window must lie after the change.
+
+        Rates ramp up over their own window, whole hours become known at their end, and rules look once an evaluation.
+        """
+        after = 0
+        for window in (row.long, row.short):
+            rate = 0 if window in (self.rate, HOUR) else HOUR if window > HOURLY else self.rate
+            after = max(after, int(fraction * (window + max(rate, self.every))) + rate)
+        return self._whole(after) + 2 * self.every
+
+    def _clear(self, row: Burn) -> int:
+        """How long after recovery a row falls silent at the latest: when its short window is clean."""
+        return self._whole(row.short + (HOUR if row.short > HOURLY else self.rate)) + 2 * self.every
+
+    def _whole(self, time: int) -> int:
+        """The next evaluation."""
+        return -(-time // self.every) * self.every
+
+    def _burns(self, at: int, objective: Objective, row: Burn, count: int) -> dict[str, Any]:
+        return firing(
+            at, count, alertname=BURN_ALERT, severity=row.severity, slo=objective.name, window=span(row.long)
+        )
+
+    def _series(
+        self,
+        objective: Objective,
+        shares: Sequence[tuple[int, Decimal | None]],
+        *,
+        events: Decimal | None = None,
+        instance: str = "",
+        restart: bool = False,
+    ) -> list[dict[str, str]]:
+        """The counters of an objective while given shares of its requests are bad, each for a while; None: not scraped."""
+        each = self.events if events is None else events
+        bad = [(length // self.sample, None if share is None else each * share) for length, share in shares]
+        good = [(length // self.sample, None if share is None else each * (1 - share)) for length, share in shares]
+        every = [(length // self.sample, None if share is None else each) for length, share in shares]
+        names, own = self.slo.series, dict(self.slo.series.selector)
+        if instance:
+            own[next(label for label in ("instance", "pod", "replica") if label not in own)] = instance
+        write = _restarted if restart else _steady
+        if objective.threshold is None:
+            return [
+                series(names.requests, own | {names.outcome: self.spec.good}, write(good)),
+                series(names.requests, own | {names.outcome: self.spec.bad}, write(bad)),
+            ]
+        return [
+            series(f"{names.duration}_count", own, write(every)),
+            series(f"{names.duration}_bucket", own | {"le": "+Inf"}, write(every)),
+            series(f"{names.duration}_bucket", own | {"le": number(objective.threshold)}, write(good)),
+        ]
+
+    def _test(
+        self,
+        name: str,
+        given: list[dict[str, str]],
+        checks: list[dict[str, Any]],
+        alerts: list[dict[str, Any]] | None = None,
+    ) -> dict[str, Any]:
+        test: dict[str, Any] = {"name": name, "interval": span(self.sample), "input_series": given}
+        return test | {"alert_rule_test": alerts or [], "promql_expr_test": checks}
+
+
+def _steady(parts: Sequence[tuple[int, Decimal | None]]) -> str:
+    return counter(Phase(samples, by) for samples, by in parts)
+
+
+def _restarted(parts: Sequence[tuple[int, Decimal | None]]) -> str:
+    """As `_steady`, but the counter begins again where it was not scraped."""
+    texts = list[str]()
+    for samples, by in parts:
+        if by is None:
+            texts.append(f"_x{samples}")
+        else:
+            first = number(by) if texts else "0"
+            count = samples - 1 if texts else samples
+            texts.append(f"{first}+{number(by)}x{count}")
+    return " ".join(texts)
+
+
+SLO_TESTS = FileKind(
+    name="prometheus/slo_tests",
+    version=1,
+    summary="promtool tests of the SLO rules",
+    subject=Service,
+    spec=SloTestsSpec,
+    generate=generate,
+    name_of=lambda spec: spec.pace,
+    requires=("prometheus/slo_rules",),
+    path=lambda service, spec: f"prometheus/slo.{spec.pace}.tests.yaml",
+    render=render,
+)

@@ -1,0 +1,60 @@
+"""Manifests, held to the schemas of Kubernetes."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nthlayer_sync.errors import PermanentError
+from nthlayer_sync.plugins.kubernetes.hpa import generate, render
+from nthlayer_sync.sdk.testing import service_from
+
+GOLDEN = sorted(Path(__file__).parent.glob("hpa/*/then.yaml"))
+
+
+@pytest.mark.parametrize("version", ["1.25", kubernetes_validate.latest_version()])
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.parent.name)
+def test_golden_manifests_are_valid(path: Path, version: str) -> None:
+    kubernetes_validate.validate(yaml.safe_load(path.read_text()), version, strict=True)
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.parent.name)
+def test_golden_manifests_keep_the_published_schema(path: Path, shared: Path) -> None:
+    bundle = json.loads((shared / "specs/artefacts/kubernetes/v1.37-strict-bundle.json").read_text())
+    name = next(key for key in bundle["$defs"] if "horizontalpodautoscaler" in key)
+    jsonschema.validate(yaml.safe_load(path.read_text()), {**bundle, "$ref": f"#/$defs/{name}"})
+
+
+@settings(max_examples=60, deadline=None)
+@given(name=st.text(min_size=1, max_size=80), system=st.text(min_size=1, max_size=80), tier=st.sampled_from("123"))
+def test_any_name_gives_a_valid_manifest_or_is_refused(name: str, system: str, tier: str) -> None:
+    words = {"name": name, "tier": tier, "system": f"system:default/{system}"}
+    try:
+        [spec] = generate(service_from(words))
+    except PermanentError as error:
+        assert "cannot name a Kubernetes object" in str(error)
+        return
+    manifest = yaml.safe_load(render(spec))
+    kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
+    assert manifest["metadata"]["name"] == name.lower()
+    assert manifest["spec"]["minReplicas"] <= manifest["spec"]["maxReplicas"]
+    for value in manifest["metadata"]["labels"].values():
+        assert len(value) <= 63
+
+
+def test_hostile_annotations_are_refused(hostile: str) -> None:
+    for annotation in ("backstage.io/kubernetes-id", "backstage.io/kubernetes-namespace"):
+        service = service_from({"annotations": {annotation: hostile}})
+        try:
+            [spec] = generate(service)
+        except PermanentError as error:
+            assert "component:default/payments" in str(error)
+            assert annotation in str(error)
+        else:
+            assert hostile in ("true", "0x10")
+            assert hostile in (spec.name, spec.namespace)

@@ -1,0 +1,52 @@
+"""The pages of a service, as files that TechDocs builds."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from nthlayer_sync.model.service import Service
+from nthlayer_sync.plugins.techdocs import Plugin
+from nthlayer_sync.sdk.testing import service_from
+
+CASE = Path(__file__).parent / "runbook" / "tier1" / "when.yaml"
+
+
+@pytest.fixture
+def words() -> dict[str, Any]:
+    """A service with everything that pages tell about."""
+    return yaml.safe_load(CASE.read_text())
+
+
+def plugin() -> Plugin:
+    return Plugin(Plugin.settings_type(), files=None)
+
+
+def write_site(service: Service, folder: Path) -> Path:
+    """Write all pages of `service` into `folder`, on top of what stands there."""
+    made = plugin()
+    for config in made.generate_configs(service):
+        kind = made.kind(config.id.kind)
+        path = folder / config.place.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before = path.read_bytes().decode() if path.exists() else None
+        path.write_bytes(kind.owns(config.id).write(before, kind.content(config.spec)).encode())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def write_site_of() -> Callable[[Service, Path], Path]:
+    """Writes the site of a service into a folder."""
+    return write_site
+
+
+@pytest.fixture
+def site(words: dict[str, Any], tmp_path: Path) -> Callable[..., Path]:
+    """Writes the site of the service, with some of its words changed."""
+
+    def make(**changed: Any) -> Path:
+        return write_site(service_from(words | changed), tmp_path)
+
+    return make
