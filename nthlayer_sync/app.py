@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from pydantic import ValidationError
 
 from nthlayer_sync.blueprint.tiers import Tiers, load_tiers
 from nthlayer_sync.engine.generate import Generator
-from nthlayer_sync.engine.run import Engine, Setup
+from nthlayer_sync.engine.run import CODE, Engine, Setup
 from nthlayer_sync.errors import InputError
+from nthlayer_sync.model.entity import Entity
 from nthlayer_sync.model.service import Home
 from nthlayer_sync.sdk.discover import load
 from nthlayer_sync.sdk.files import FileTarget, Repositories
@@ -46,7 +48,8 @@ class App:
     async def engine(self, state: Path | None = None) -> AsyncGenerator[Engine]:
         """The engine with its store open; `state` replaces the settings' state file."""
         async with SqliteStore(state or self.folder / self.settings.state) as store:
-            yield Engine(self.setup(), list(self.sources()), self.generator(), store)
+            code = self.code if self.settings.code else None
+            yield Engine(self.setup(), list(self.sources()), self.generator(), store, code)
 
     def setup(self) -> Setup:
         """What the organisation decided once."""
@@ -107,7 +110,29 @@ class App:
             from nthlayer_sync.sources.backstage import ApiSettings, BackstageSource
 
             return BackstageSource(source.name, ApiSettings(url=source.url, token=source.token or ""))
-        raise NotImplementedError
+        from nthlayer_sync.sources.api import ApiSettings
+        from nthlayer_sync.sources.cortex import CortexSource, cortex_directory
+
+        confidence = self.tiers().confidence.cortex
+        if source.path is not None:
+            return cortex_directory(source.name, self.folder / source.path, confidence)
+        return CortexSource(source.name, ApiSettings(url=source.url, token=source.token or ""), confidence)
+
+    def code(self, entities: Iterable[Entity]) -> Source:
+        """The source that looks into the repositories which the entities come from."""
+        from nthlayer_sync.sources.code import Code, CodeSource, Policy, mirrored, work_tree
+
+        entities = tuple(entities)
+        repositories = self.repositories()
+        code: dict[str, Code] = {}
+        for root in sorted({entity.place.root for entity in entities if entity.place}):
+            if (Path(root) / ".git").exists() or (Path(root).is_dir() and not (Path(root) / "HEAD").exists()):
+                code[root] = work_tree(Path(root))
+            else:
+                code[root] = mirrored(repositories.get(root), repositories.mirror(root))
+        tiers = self.tiers()
+        recent = timedelta(seconds=float(tiers.history.recent.seconds))
+        return CodeSource(CODE, entities, code, Policy(tiers.confidence.model_dump(), recent, tiers.history.authors))
 
     def _plugin(self, name: str, values: dict[str, object], files: FileTarget) -> OperationalPlugin:
         plugin = load(name)

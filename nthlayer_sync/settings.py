@@ -49,10 +49,11 @@ class BackstageSettings(_Part):
 
 
 class CortexSettings(_Part):
-    """The Cortex.io catalog over its API."""
+    """The Cortex.io catalog: over its API, or its descriptor files below a directory."""
 
     type: Literal["cortex"]
     name: str = Field(default="cortex", description="How the source is called in plans and messages.")
+    path: str | None = Field(default=None, description="Read descriptors below this directory, and not the API.")
     url: str = Field(default="https://api.getcortexapp.com", description="Base address of the API.")
     token: str | None = Field(default=None, description="Where the token is: env:NAME or file:PATH.")
 
@@ -72,7 +73,7 @@ class LandingSettings(_Part):
     author: str = Field(default="nthlayer-sync <nthlayer-sync@localhost>", description="Author of the commits.")
     instead_of: dict[str, str] = Field(
         default={},
-        description="Read and write a repository elsewhere than its catalog address says: address prefix to replacement.",
+        description="Read and write a repository elsewhere than its address in the catalog: prefix to replacement.",
     )
 
 
@@ -88,7 +89,7 @@ class Settings(_Part):
     )
     protected: tuple[str, ...] = Field(
         default=(),
-        description="Configs that are never deleted without being named: patterns over `kind entity`, such as `*/* *:*/payments`.",
+        description="Configs that are never deleted without being named: patterns such as `*/* *:*/payments`.",
     )
     code: bool = Field(
         default=True, description="Read CODEOWNERS, history and manifests of the services' repositories."
@@ -101,7 +102,7 @@ class Settings(_Part):
         default={}, description="The organisation's own blueprint: it lies over the tier's and under every team's."
     )
     tiers: str | None = Field(
-        default=None, description="The organisation's own tier table; it is laid over the one that comes with the program."
+        default=None, description="The organisation's own tier table, laid over the one that comes with the program."
     )
     state: str = Field(default=".nthlayer/state.db", description="The state file, relative to the settings file.")
     cache: str = Field(default=".nthlayer/cache", description="Mirrors of repositories; can be deleted at any time.")

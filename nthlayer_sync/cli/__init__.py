@@ -1,16 +1,27 @@
 """The command line: it reads flags, calls the engine and prints; everything else is elsewhere.
 
-Exit codes: 0 done, or nothing to do; 2 changes are pending (`plan`, `drift`); 1 something is wrong, and the message says
-what; 130 interrupted.
+Exit codes: 0 done, or nothing to do; 2 changes are pending (`plan`, `drift`); 1 something is wrong, and the message
+says what; 130 interrupted.
 """
 
 from __future__ import annotations
 
+import gc
 import sys
+
+
+def tune() -> None:
+    """Let the garbage collector look less often.
+
+    What flows through the engine are frozen values without cycles, freed by their reference counts; at the default
+    threshold a plan of 250,000 configs spends a third of its time looking for cycles among them.
+    """
+    gc.set_threshold(100_000, 50, 100)
 
 
 def main() -> None:
     """Run the command line and exit."""
+    tune()
     from nthlayer_sync.cli.commands import app
     from nthlayer_sync.errors import Failure, InputError
 

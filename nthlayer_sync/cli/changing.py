@@ -12,7 +12,7 @@ import typer
 from nthlayer_sync.app import App
 from nthlayer_sync.cli import options
 from nthlayer_sync.cli.output import print_json, print_notes, print_results, progress
-from nthlayer_sync.cli.plans import print_plan, shown_parts
+from nthlayer_sync.cli.plans import View, print_plan, shown_parts
 from nthlayer_sync.engine.guards import Consent
 from nthlayer_sync.engine.planfile import read_plan, write_plan
 from nthlayer_sync.engine.run import Engine, Request
@@ -29,6 +29,7 @@ async def plan(
     format: options.AsPlanFormat = options.PlanFormat.TEXT,
     out: Annotated[Path | None, typer.Option(help="Write the plan to this file, for `apply`.")] = None,
     diff: Annotated[bool, typer.Option("--diff", help="Show the text of every change.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="List every change, however many.")] = False,
     allow_deletes: options.AllowDeletes = 0,
     allow_updates: options.AllowUpdates = 0,
     allow_protected: options.AllowProtected = None,
@@ -43,7 +44,7 @@ async def plan(
         made = await _plan(engine, request)
         if out is not None:
             await write_plan(out, made, engine.store.parts(made.id))
-        await print_plan(engine, made, engine.store.parts(made.id), format, diff=diff)
+        await print_plan(engine, made, engine.store.parts(made.id), format, View(diff, all_))
         if out is not None and format is options.PlanFormat.TEXT:
             print(f"\nWritten to {out}; apply exactly this with: nthlayer-sync apply {out}")
     if made.refusals:
@@ -90,7 +91,7 @@ async def drift(
         made = await _plan(engine, Request())
         kept = made.total(Action.KEEP)
         await print_plan(
-            engine, made, shown_parts(engine.store.parts(made.id), {Action.KEEP}), format, diff=diff, drift=True
+            engine, made, shown_parts(engine.store.parts(made.id), {Action.KEEP}), format, View(diff, drift=True)
         )
     raise typer.Exit(2 if kept else 0)
 

@@ -15,7 +15,8 @@ from nthlayer_sync.cli import options
 from nthlayer_sync.cli.changing import entity
 from nthlayer_sync.cli.output import console, notes, print_diagnoses, print_json
 from nthlayer_sync.engine.run import Engine
-from nthlayer_sync.engine.why import Explanation, why as explain
+from nthlayer_sync.engine.why import Explanation
+from nthlayer_sync.engine.why import why as explain
 from nthlayer_sync.errors import InputError
 from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.ref import EntityRef
@@ -178,7 +179,8 @@ def _print_explanations(found: dict[ConfigId, list[Explanation]]) -> None:
             console.print(f"  {escape(explanation.path)} = [green]{escape(explanation.value)}[/]")
             for reason in explanation.reasons:
                 console.print(
-                    f"      [cyan]{escape(reason.input)}[/] = {escape(reason.value)} [dim]from {escape(reason.origin)}[/]"
+                    f"      [cyan]{escape(reason.input)}[/] = {escape(reason.value)} "
+                    f"[dim]from {escape(reason.origin)}[/]"
                 )
             if not explanation.reasons:
                 console.print("      [dim]fixed by the kind[/]")

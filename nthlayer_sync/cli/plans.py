@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
 
 import msgspec
 from rich.markup import escape
@@ -26,7 +27,9 @@ _SIGNS = {
     Action.REFUSE: ("x", "red"),
 }
 LISTED = 400
-"""Changes printed one by one; beyond that only their numbers by kind are."""
+"""Lines printed; beyond that only numbers by kind are."""
+GROUPED = 4
+"""From as many new configs of an entity on, and nothing else about it, they share a line."""
 
 
 async def shown_parts(parts: AsyncIterator[Part], actions: Collection[Action]) -> AsyncIterator[Part]:
@@ -36,22 +39,25 @@ async def shown_parts(parts: AsyncIterator[Part], actions: Collection[Action]) -
             yield msgspec.structs.replace(part, changes=changes)
 
 
+@dataclass(frozen=True)
+class View:
+    """What of a plan is shown: the text of each change, every line however many, only drift."""
+
+    diff: bool = False
+    all: bool = False
+    drift: bool = False
+
+
 async def print_plan(
-    engine: Engine,
-    plan: Plan,
-    parts: AsyncIterator[Part],
-    format: PlanFormat,
-    *,
-    diff: bool = False,
-    drift: bool = False,
+    engine: Engine, plan: Plan, parts: AsyncIterator[Part], format: PlanFormat, view: View = View()
 ) -> None:
-    """Print a plan; with `diff` the text of each change too. `drift` says that only drift is shown."""
+    """Print a plan."""
     if format is PlanFormat.JSON:
-        await _print_json(engine, plan, parts, diff)
+        await _print_json(engine, plan, parts, view.diff)
     elif format is PlanFormat.MARKDOWN:
-        await _print_markdown(engine, plan, parts, diff)
+        await _print_markdown(engine, plan, parts, view.diff)
     else:
-        await _print_text(engine, plan, parts, diff, drift)
+        await _print_text(engine, plan, parts, view)
 
 
 async def _print_json(engine: Engine, plan: Plan, parts: AsyncIterator[Part], diff: bool) -> None:
@@ -74,33 +80,46 @@ async def _print_json(engine: Engine, plan: Plan, parts: AsyncIterator[Part], di
     print_json({"id": plan.id, **msgspec.to_builtins(plan), "changes": changes})
 
 
-async def _print_text(engine: Engine, plan: Plan, parts: AsyncIterator[Part], diff: bool, drift: bool) -> None:
-    listed = 0
+async def _print_text(engine: Engine, plan: Plan, parts: AsyncIterator[Part], view: View) -> None:
+    lines = 0
     async for part in parts:
-        listed += len(part.changes)
-        if listed > LISTED and not diff:
+        grouped = not (view.diff or view.all) and len(part.changes) >= GROUPED and _all_new(part)
+        lines += 1 if grouped else 1 + len(part.changes)
+        if lines > LISTED and not (view.diff or view.all):
+            continue
+        if grouped:
+            plugins = ", ".join(sorted({change.kind.partition("/")[0] for change in part.changes}))
+            console.print(f"[green]+ {len(part.changes):>3}[/] [bold]{escape(part.subject)}[/] [dim]{escape(plugins)}[/]")
             continue
         renamed = f" [dim](was {escape(part.was)})[/]" if part.was else ""
         console.print(f"[bold]{escape(part.subject)}[/]{renamed}")
-        texts = await details(engine, part) if diff else {}
-        for change in part.changes:
-            sign, style = _SIGNS[change.action]
-            reason = f" [dim]{escape(change.reason)}[/]" if change.reason else ""
-            name = f"{change.kind}#{change.name}" if change.name else change.kind
-            console.print(
-                f"  [{style}]{sign} {change.action:<7}[/] {escape(name):<32} [dim]{escape(change.place.path)}[/]{reason}"
-            )
-            if change in texts:
-                for line in _lines(change, texts[change]):
-                    tint = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "dim")
-                    console.print(f"      [{tint}]{escape(line)}[/]")
-    if listed > LISTED and not diff:
-        console.print(f"[dim]… {listed - LISTED} more changes; all of them with --format json[/]")
+        texts = await details(engine, part) if view.diff else {}
+        for change in sorted(part.changes, key=lambda change: (change.kind, change.name)):
+            _print_change(change, texts.get(change))
+    if lines > LISTED and not (view.diff or view.all):
+        console.print("[dim]… and more; all of it with --all[/]")
         for kind, counts in plan.counts.items():
             console.print(f"  {kind:<34} " + ", ".join(f"{count} {action}" for action, count in sorted(counts.items())))
     for refusal in plan.refusals:
         console.print(f"[red]refused[/] {escape(refusal.message)}; to let it pass: [bold]{escape(refusal.override)}[/]")
-    console.print(_drift_summary(plan) if drift else f"Plan {plan.id}: {summary(plan)}")
+    console.print(_drift_summary(plan) if view.drift else f"Plan {plan.id}: {summary(plan)}")
+
+
+def _print_change(change: Change, detail: Detail | None) -> None:
+    sign, style = _SIGNS[change.action]
+    reason = f" [dim]{escape(change.reason)}[/]" if change.reason else ""
+    name = f"{change.kind}#{change.name}" if change.name else change.kind
+    console.print(
+        f"  [{style}]{sign} {change.action:<7}[/] {escape(name):<32} [dim]{escape(change.place.path)}[/]{reason}"
+    )
+    if detail is not None:
+        for line in _lines(change, detail):
+            tint = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "dim")
+            console.print(f"      [{tint}]{escape(line)}[/]")
+
+
+def _all_new(part: Part) -> bool:
+    return all(change.action is Action.CREATE and not change.reason for change in part.changes)
 
 
 async def _print_markdown(engine: Engine, plan: Plan, parts: AsyncIterator[Part], diff: bool) -> None:
@@ -114,8 +133,8 @@ async def _print_markdown(engine: Engine, plan: Plan, parts: AsyncIterator[Part]
         texts = await details(engine, part) if diff else {}
         for change in part.changes:
             words = [
-                str(change.action), markdown(part.subject), markdown_code(change.kind), markdown_code(change.place.path),
-                markdown(change.reason),
+                str(change.action), markdown(part.subject), markdown_code(change.kind),
+                markdown_code(change.place.path), markdown(change.reason),
             ]  # fmt: skip
             print(f"| {' | '.join(words)} |")
             if change in texts and (lines := _lines(change, texts[change])):

@@ -49,7 +49,8 @@ async def validate(
         print_diagnoses(shown)
         counts = Counter(d.severity for d in found)
         console.print(
-            f"{len(engine.graph.entities)} entities: {counts[Severity.ERROR]} errors, {counts[Severity.WARNING]} warnings, "
+            f"{len(engine.graph.entities)} entities: {counts[Severity.ERROR]} errors, "
+            f"{counts[Severity.WARNING]} warnings, "
             f"{counts[Severity.NOTE]} notes{'' if notes or not counts[Severity.NOTE] else ' (--notes shows them)'}."
         )
     fails = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}

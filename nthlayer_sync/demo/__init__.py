@@ -1,8 +1,9 @@
 """A sample organisation, to try everything on: `nthlayer-sync demo` lays it out and runs the main job on it.
 
-`organisation/` holds what its repositories start with: `catalog` (teams, people, databases), `shop` and `payments` (twelve
-services of three tiers). They have one conflict (CODEOWNERS names another owner of `search`) and one tier inversion
-(`payments-api` leans on `fraud-check`). A fourth repository, `operations`, is empty and gets what has no better home.
+`organisation/` holds what its repositories start with: `catalog` (teams, people, databases), `shop` and `payments`
+(twelve services of three tiers). They have one conflict (CODEOWNERS names another owner of `search`) and one tier
+inversion (`payments-api` leans on `fraud-check`). A fourth repository, `operations`, is empty and gets what has no
+better home.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def lay_out(folder: Path) -> Path:
 
 def _repository(bare: Path, content: Path) -> None:
     _git(bare.parent, "init", "--quiet", "--bare", "--initial-branch=main", bare.name)
-    at_content = (f"--git-dir={bare}", f"--work-tree={content}")
+    at_content = (f"--git-dir={bare.absolute()}", f"--work-tree={content}")
     _git(content, *at_content, "add", "--all", "--force", ".")
     _git(content, *at_content, "commit", "--quiet", "--message=Start")
     (bare / "index").unlink()

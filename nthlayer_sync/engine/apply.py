@@ -1,8 +1,8 @@
 """apply: a reviewed plan, made so.
 
-What is written is what was reviewed: each config is generated again, and one that no longer has the planned digest is left
-out with the advice to plan again. Before each batch its intent is in the journal, after it what became of it; a crash
-between the two leaves lines open, and the next plan looks at what they name before it believes what it remembers.
+What is written is what was reviewed: each config is generated again, and one that no longer has the planned digest is
+left out with the advice to plan again. Before each batch its intent is in the journal, after it what became of it; a
+crash between the two leaves lines open, and the next plan looks at what they name before it believes what it remembers.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 import msgspec
-import structlog
 
 from nthlayer_sync.engine.generate import Generator
 from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
@@ -26,7 +26,8 @@ from nthlayer_sync.model.service import Subject
 from nthlayer_sync.sdk.store import Entry, Store
 from nthlayer_sync.sdk.target import Target
 
-log = structlog.get_logger(__name__)
+if TYPE_CHECKING:
+    from structlog.stdlib import BoundLogger
 
 ROOTS_AT_ONCE = 8
 """Batches written at the same time, each to a root of its own."""
@@ -150,7 +151,7 @@ class Applier:
             await self._store.intend(entries)
             done = await batch.target.write([diff for _, diff in diffs], _digest(*sorted(keys.values())))
         except Exception as error:  # whether anything was written is open; the journal says so until the next plan
-            log.warning("batch.failed", root=batch.root, configs=len(diffs), error=str(error))
+            _log().warning("batch.failed", root=batch.root, configs=len(diffs), error=str(error))
             return results + [self._fail(write, error) for write, _ in diffs]
         await self._remember(diffs, entries, done)
         for (write, _), result in zip(diffs, done, strict=True):
@@ -233,3 +234,10 @@ def _key(change: Change, id: ConfigId) -> str:
 
 def _digest(*words: str) -> str:
     return blake2b("\0".join(words).encode(), digest_size=12).hexdigest()
+
+
+def _log() -> BoundLogger:
+    """The log, imported when something goes wrong: it costs 0.2 s, which a run without trouble should not pay."""
+    import structlog
+
+    return structlog.stdlib.get_logger(__name__)

@@ -106,6 +106,8 @@ def look(question: Question, answer: Answer, *, enforce: bool) -> Change:
         return _change(question, Action.KEEP, revision, "changed by hand since we wrote it, so it is not deleted")
     if content == answer.content and not question.moves:
         return _change(question, Action.ADOPT, revision, "live already is what we want")
+    if revision and question.moves and applied is not None:
+        return _arrived(question, applied, observed, answer.content, enforce)
     if applied is None:
         return _unknown(question, observed, enforce)
     return _known(question, applied, observed, enforce)
@@ -128,6 +130,19 @@ def _unknown(question: Question, observed: Observed | None, enforce: bool) -> Ch
         observed.revision,
         "it bears our mark, but we do not remember it and it is not what we want",
     )
+
+
+def _arrived(question: Question, applied: Applied, observed: Observed | None, wanted: str, enforce: bool) -> Change:
+    """A config that moves, where something stands at its new place already."""
+    assert observed is not None
+    if not observed.marked:
+        reason = f"it should move, but {question.place} is there already and does not bear our mark"
+        return _change(question, Action.REFUSE, observed.revision, reason, applied.place)
+    ours = observed.content is None or observed.content == wanted or content_sum(observed.content) == applied.sum
+    if ours or enforce:
+        return _change(question, Action.UPDATE, observed.revision, was=applied.place)
+    reason = f"it should move, but {question.place} is there already and is not what we want"
+    return _change(question, Action.KEEP, observed.revision, reason, applied.place)
 
 
 def _known(question: Question, applied: Applied, observed: Observed | None, enforce: bool) -> Change:

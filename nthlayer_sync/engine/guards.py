@@ -1,6 +1,7 @@
 """Guards over a whole plan, before its first write: a plan that would do too much at once is refused.
 
-The limits stand in the tier table under `guards`. A refusal prints the numbers and the exact words that let the plan pass.
+The limits stand in the tier table under `guards`. A refusal prints the numbers and the exact words that let the plan
+pass.
 """
 
 from __future__ import annotations

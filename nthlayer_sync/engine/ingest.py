@@ -1,7 +1,8 @@
 """ingest: what the sources said, made safe to act on.
 
-An entity that a source no longer shows stays in force until its absence is proven: by complete reads, more than one, some
-time apart. A source that fails, is cut short or shrinks suddenly therefore changes nothing but what it positively says.
+An entity that a source no longer shows stays in force until its absence is proven: by complete reads, more than one,
+some time apart. A source that fails, is cut short or shrinks suddenly therefore changes nothing but what it positively
+says.
 """
 
 from __future__ import annotations
@@ -49,19 +50,21 @@ def ingest(
     if completeness is Completeness.FAILED:
         return Ingested(previous, state, tuple(notes))
 
-    shown = {entity.ref: entity for entity in snapshot.entities}
+    shown: dict[EntityRef, Entity] = {}
+    for entity in snapshot.entities:
+        if shown.setdefault(entity.ref, entity) is not entity:
+            message = f"source {snapshot.source} shows {entity.ref} twice; the first one is taken"
+            notes.append(_note("entity-twice", message, entity))
     known = {entity.ref for entity in previous.entities}
-    renamed = {entity.identity for entity in snapshot.entities if entity.ref not in known} - {""}
+    renamed = {entity.identity for entity in shown.values() if entity.ref not in known} - {""}
     missing = [e for e in previous.entities if e.ref not in shown and e.identity not in renamed]
     absent: dict[EntityRef, Absence] = {}
     ghosts: list[Entity] = []
     for entity in missing:
         before = previous.absent.get(entity.ref)
-        if completeness is not Completeness.COMPLETE:
-            seen = before
-        else:
-            seen = _count(before, now, guards)
-        if entity.ref in gone or (seen is not None and _proven(seen, now, guards)):
+        complete = completeness is Completeness.COMPLETE
+        seen = _count(before, now, guards) if complete else before
+        if entity.ref in gone or (complete and seen is not None and _proven(seen, now, guards)):
             notes.append(_note("entity-gone", f"{entity.ref} is gone from source {snapshot.source}", entity))
             continue
         ghosts.append(entity)
@@ -71,7 +74,8 @@ def ingest(
             notes.append(
                 _note("entity-missing", f"{entity.ref} is missing from source {snapshot.source} ({wait})", entity)
             )
-    return Ingested(_keep(previous, snapshot, completeness, ghosts, absent), state, tuple(notes))
+    taken = msgspec.structs.replace(snapshot, entities=tuple(shown.values()), completeness=completeness)
+    return Ingested(_keep(previous, taken, ghosts, absent), state, tuple(notes))
 
 
 def _trust(previous: Kept, snapshot: Snapshot, guards: Guards, shrink_allowed: bool) -> tuple[Completeness, str]:
@@ -84,14 +88,14 @@ def _trust(previous: Kept, snapshot: Snapshot, guards: Guards, shrink_allowed: b
     if lost <= limit:
         return snapshot.completeness, snapshot.reason
     return Completeness.INCOMPLETE, (
-        f"it shows {count} entities, {lost} fewer than the {high} it has shown; more than {guards.shrink} at once is not "
-        f"believed before you agree with --allow-shrink {snapshot.source}"
+        f"it shows {count} entities, {lost} fewer than the {high} it has shown; more than {guards.shrink} at once is "
+        f"not believed before you agree with --allow-shrink {snapshot.source}"
     )
 
 
 def _count(before: Absence | None, now: float, guards: Guards) -> Absence:
-    """Reads count only when they are far enough apart from the first."""
-    if before is None:
+    """Reads count only when they are far enough apart from the first; a clock that was put back starts anew."""
+    if before is None or now < before.since:
         return Absence(now, 1)
     far = now - before.since >= guards.absence.apart.seconds
     return Absence(before.since, guards.absence.reads if far else min(before.reads + 1, guards.absence.reads - 1))
@@ -101,16 +105,14 @@ def _proven(seen: Absence, now: float, guards: Guards) -> bool:
     return seen.reads >= guards.absence.reads and now - seen.since >= guards.absence.apart.seconds
 
 
-def _keep(
-    previous: Kept,
-    snapshot: Snapshot,
-    completeness: Completeness,
-    ghosts: list[Entity],
-    absent: dict[EntityRef, Absence],
-) -> Kept:
-    complete = completeness is Completeness.COMPLETE
+def _keep(previous: Kept, snapshot: Snapshot, ghosts: list[Entity], absent: dict[EntityRef, Absence]) -> Kept:
+    complete = snapshot.completeness is Completeness.COMPLETE
     held = {entity.ref for entity in ghosts}
     edges, facts, blueprints = list(snapshot.edges), list(snapshot.facts), dict(snapshot.blueprints)
+    if not complete:  # what an incomplete read says nothing of stays as it was
+        told = {edge.source for edge in edges} | {fact.entity for fact in facts}
+        held |= {fact.entity for fact in previous.facts if fact.entity not in told}
+        held |= {edge.source for edge in previous.edges if edge.source not in told}
     if held:
         edges += [edge for edge in previous.edges if edge.source in held]
         facts += [fact for fact in previous.facts if fact.entity in held]

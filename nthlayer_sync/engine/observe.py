@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from nthlayer_sync.errors import Failure
 from nthlayer_sync.sdk.target import Target
 
-
 ROOTS_AT_ONCE = 16
 """Roots observed at the same time: each is a round trip to its host."""
 
@@ -48,10 +47,15 @@ class LiveRoot:
         return self.moved.get(path, remembered)
 
     async def look_up(self, paths: Iterable[str]) -> None:
-        """Learn the revisions of `paths`, in one question."""
+        """Learn the revisions of `paths`, in one question; a failure becomes `trouble`."""
         wanted = [path for path in paths if self.revision(path, None) is None]
-        if wanted and not self.trouble:
+        if not wanted or self.trouble:
+            return
+        try:
             found = await self.target.revisions(self.root, wanted)
+        except Failure as error:
+            self.trouble = str(error)
+        else:
             self._looked_up |= {path: found.get(path, "") for path in wanted}
 
     @property

@@ -1,7 +1,7 @@
 """plan: every change of a run, subject by subject, in work proportional to what changed.
 
-A subject is passed over when its fingerprint is the remembered one, all it wants is applied, and nothing moved where its
-configs stand. What is left is generated, compared, and streamed into the store.
+A subject is passed over when its fingerprint is the remembered one, all it wants is applied, and nothing moved where
+its configs stand. What is left is generated, compared, and streamed into the store.
 """
 
 from __future__ import annotations
@@ -9,10 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from itertools import islice
-
-import msgspec
 
 from nthlayer_sync.blueprint.tiers import Guards
 from nthlayer_sync.engine.decide import Answer, Question, glance, look, questions
@@ -23,7 +20,7 @@ from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.model.config import Config, ConfigId, Observed
 from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.entity import Place
-from nthlayer_sync.model.plan import Change, Part, Plan, SourceState, Wanted
+from nthlayer_sync.model.plan import Change, Checksum, Part, Plan, SourceState, Wanted
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.service import Subject
 from nthlayer_sync.sdk.store import Memory, Planned, Store, Trace
@@ -32,21 +29,6 @@ CHUNK = 250
 """Subjects planned between two breaths of the event loop: about 20 ms of work."""
 
 _NOWHERE = Place("", "")
-_encode = msgspec.msgpack.Encoder(order="deterministic").encode
-
-
-class Checksum:
-    """The checksum of a plan: over every change, in order."""
-
-    def __init__(self) -> None:
-        self._digest = blake2b(digest_size=16)
-
-    def add(self, part: Part) -> None:
-        """Take in the changes of one subject."""
-        self._digest.update(_encode(part))
-
-    def __str__(self) -> str:
-        return self._digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -322,7 +304,7 @@ class _Draft:
     configs: dict[tuple[str, str], Config]
     was: EntityRef | None
     unsure: bool = False
-    """What is live may differ from what we left without having moved lately: an old drift, a write of unknown outcome."""
+    """Live may differ from what we left without having moved lately: an old drift, a write of unknown outcome."""
     changes: list[Change] = field(default_factory=list[Change])
 
     def id(self, question: Question) -> ConfigId:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -14,7 +14,7 @@ from nthlayer_sync.engine.generate import Generator
 from nthlayer_sync.engine.guards import Consent
 from nthlayer_sync.engine.ingest import ingest
 from nthlayer_sync.engine.observe import Live
-from nthlayer_sync.engine.plan import Checksum, Planner, Rules, Scope
+from nthlayer_sync.engine.plan import Planner, Rules, Scope
 from nthlayer_sync.engine.recover import recover
 from nthlayer_sync.engine.undo import undo
 from nthlayer_sync.errors import TemporaryError
@@ -22,13 +22,16 @@ from nthlayer_sync.graph.build import Graph
 from nthlayer_sync.graph.subjects import Held, Subjects
 from nthlayer_sync.model.diagnosis import Diagnosis, Severity
 from nthlayer_sync.model.entity import Entity
-from nthlayer_sync.model.plan import Part, Plan, SourceState
+from nthlayer_sync.model.plan import Checksum, Part, Plan, SourceState
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.result import Result
 from nthlayer_sync.model.service import Home, Subject
 from nthlayer_sync.model.snapshot import Completeness, Snapshot
 from nthlayer_sync.sdk.source import Source
 from nthlayer_sync.sdk.store import Kept, Store
+
+CODE = "code"
+"""The name of the source that looks into repositories; no other may have it."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,15 @@ class Engine:
     `graph` and `subjects` are there after the first `read`; `diagnoses` is what the sources were found to say wrongly.
     """
 
-    def __init__(self, setup: Setup, sources: Sequence[Source], generator: Generator, store: Store) -> None:
+    def __init__(
+        self,
+        setup: Setup,
+        sources: Sequence[Source],
+        generator: Generator,
+        store: Store,
+        code: Callable[[Iterable[Entity]], Source] | None = None,
+    ) -> None:
+        """`code` makes the source that looks into the repositories of the entities that the others show."""
         self.setup = setup
         self.generator = generator
         self.store = store
@@ -69,15 +80,16 @@ class Engine:
         self.interrupted = 0
         """Writes that an interrupted run had made without remembering them, found by the last `plan`."""
         self._sources = sources
+        self._code = code
         self._states: dict[str, SourceState] = {}
         self._left_alone: set[EntityRef] = set()
-        self.graph = Graph([s.name for s in sources], setup.tiers.confidence.model_dump(), setup.organisation)
+        precedence = [*(source.name for source in sources), "codeowners"]
+        self.graph = Graph(precedence, setup.tiers.confidence.model_dump(), setup.organisation)
         self.subjects = Subjects(self.graph, setup.tiers, central=setup.central, code_host=setup.code_host)
 
     async def read(self, request: Request = Request()) -> None:
         """Read every source and bring the graph up to date."""
-        digests = await asyncio.gather(*(source.look() for source in self._sources))
-        await self._read(digests, request)
+        await self._read(await asyncio.gather(*(source.look() for source in self._sources)), request)
 
     async def plan(self, request: Request = Request()) -> Plan:
         """Make and store a plan of everything; nothing live is written."""
@@ -86,14 +98,19 @@ class Engine:
         looks = asyncio.gather(*(source.look() for source in self._sources))
         await live.observe_known({plugin.target.name: plugin.target for plugin in plugins})
         digests = await looks
-        if (unchanged := await self._unchanged(digests, live)) is not None:
+        if self._code is None and (unchanged := await self._unchanged(digests, live)) is not None:
+            return unchanged
+        digests = await self._read(digests, request)
+        if self._code is not None and (unchanged := await self._unchanged(digests, live)) is not None:
             return unchanged
         self.interrupted = await recover(self.store, self.generator, live)
-        await self._read(digests, request)
         scope = Scope(
-            self._present(), self.graph.entities.keys() | {self.graph.organisation} | self._left_alone, self._identity,
-            tuple(self._states.values()), self._inputs(digests),
-        )  # fmt: skip
+            self._present(),
+            self.graph.entities.keys() | {self.graph.organisation} | self._left_alone,
+            self._identity,
+            tuple(self._states.values()),
+            self._inputs(digests),
+        )
         plan = await self._planner(live, request).plan(scope, await self.store.traces())
         await self.store.see_roots(live.states())
         return plan
@@ -125,15 +142,12 @@ class Engine:
         return Planner(self.store, self.generator, live, rules)
 
     async def _unchanged(self, digests: Sequence[str], live: Live) -> Plan | None:
-        """A plan of nothing, when neither the sources nor we nor the live systems moved since everything was settled."""
+        """A plan of nothing, when neither sources nor plugins nor live systems moved since everything was settled."""
         newest = await self.store.plan("")
         if newest is None or newest.inputs != self._inputs(digests) or live.moving:
             return None
-        known = await self.store.read_digests()
-        read = all(
-            digest and known.get(source.name) == digest for source, digest in zip(self._sources, digests, strict=True)
-        )
-        if not read or await self.store.unsettled():
+        known = set((await self.store.read_digests()).values())
+        if not known.issuperset(digests) or "" in digests or await self.store.unsettled():
             return None
         return Plan(checksum=str(Checksum()), inputs=newest.inputs, sources=newest.sources, subjects=newest.subjects)
 
@@ -141,26 +155,39 @@ class Engine:
         ours = (self.generator.digest, self.setup.tiers.table.model_dump_json(), repr(self.setup.central))
         return blake2b("\0".join((*digests, *ours)).encode(), digest_size=16).hexdigest()
 
-    async def _read(self, digests: Sequence[str], request: Request) -> None:
+    async def _read(self, digests: Sequence[str], request: Request) -> list[str]:
+        """Bring the graph up to date; gives the digest of every source, that of the code last."""
         self.diagnoses.clear()
         known = await self.store.read_digests()
+        digests = list(digests)
         for source, digest in zip(self._sources, digests, strict=True):
-            if digest and known.get(source.name) == digest:
-                if source.name in self._states:
-                    continue
-                kept = await self.store.kept(source.name)
-                assert kept is not None
-                reason = "unchanged since it was last read"
-                self._states[source.name] = SourceState(source.name, Completeness.COMPLETE, reason, digest)
-            else:
-                kept = await self._ingest(source, request)
-            self.diagnoses += kept.diagnoses
-            self._take(source.name, kept)
+            await self._bring(source, digest, known, request)
+        if self._code is not None:
+            code = self._code(tuple(self.graph.entities.values()))
+            digests.append(await code.look())
+            await self._bring(code, digests[-1], known, request, required=False)
         await self._unnamed(known, request)
+        return digests
 
-    async def _ingest(self, source: Source, request: Request) -> Kept:
+    async def _bring(
+        self, source: Source, digest: str, known: Mapping[str, str], request: Request, *, required: bool = True
+    ) -> None:
+        """Take in one source, from memory where nothing changed."""
+        if digest and known.get(source.name) == digest:
+            if source.name in self._states:
+                return
+            kept = await self.store.kept(source.name)
+            assert kept is not None
+            reason = "unchanged since it was last read"
+            self._states[source.name] = SourceState(source.name, Completeness.COMPLETE, reason, digest)
+        else:
+            kept = await self._ingest(source, request, required)
+        self.diagnoses += kept.diagnoses
+        self._take(source.name, kept)
+
+    async def _ingest(self, source: Source, request: Request, required: bool) -> Kept:
         previous, snapshot = await self.store.kept(source.name), await source.read()
-        if previous is None and snapshot.completeness is Completeness.FAILED:
+        if required and previous is None and snapshot.completeness is Completeness.FAILED:
             raise TemporaryError(f"source {source.name} cannot be read, and never was: {snapshot.reason}")
         allowed = source.name in request.shrunk
         guards = self.setup.tiers.guards
@@ -173,13 +200,13 @@ class Engine:
     async def _unnamed(self, known: Iterable[str], request: Request) -> None:
         """What only a source shows that the settings no longer name is left alone: a line removed proves no absence."""
         self._left_alone = set()
-        for name in sorted(set(known) - {source.name for source in self._sources}):
+        for name in sorted(set(known) - {source.name for source in self._sources} - {CODE}):
             if name in request.dropped:
                 await self.store.drop(name)
                 continue
             kept = await self.store.kept(name)
             self._left_alone |= {entity.ref for entity in kept.entities} if kept else set()
-            message = f"the settings no longer name source {name}, so what only it showed is left alone (--drop-source {name})"
+            message = f"the settings no longer name {name}, so what only it showed is left alone (--drop-source {name})"
             self.diagnoses.append(Diagnosis(code="source-unnamed", message=message, severity=Severity.WARNING))
 
     def _take(self, source: str, kept: Kept) -> None:

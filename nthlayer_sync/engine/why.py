@@ -1,7 +1,7 @@
 """why: where a generated value comes from.
 
-Nothing is recorded while generating. Each input of a service is nudged, one at a time, and its config is generated again:
-the leaves of the content that move come from that input. It works for plugins that we never saw.
+Nothing is recorded while generating. Each input of a service is nudged, one at a time, and its config is generated
+again: the leaves of the content that move come from that input. It works for plugins that we never saw.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from nthlayer_sync.engine.generate import Generator
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.model.blueprint import Blueprint
 from nthlayer_sync.model.config import ConfigId
-from nthlayer_sync.model.service import Service, Team
+from nthlayer_sync.model.service import Contact, Neighbour, Service, Team
 from nthlayer_sync.yaml.read import read_documents
 
 # Inputs that are not the blueprint's, and where people say them.
@@ -45,6 +45,10 @@ _ENTITY_FIELDS = {
 }
 
 _NUMBER = re.compile(r"\d+(\.\d+)?")
+
+
+EXISTS = "(exists)"
+"""The path under which it says what a config exists for."""
 
 
 class Reason(msgspec.Struct, frozen=True, order=True):
@@ -80,14 +84,20 @@ def why(
         except PermanentError:
             continue  # nudged to something the kind refuses: another nudge will tell
         for id, leaves in before.items():
-            others = after.get(id, {})
+            if id not in after:
+                moved.setdefault((id, EXISTS), set()).add(reason)
+                continue
+            others = after[id]
             for path, value in leaves.items():
                 if others.get(path) != value:
                     moved.setdefault((id, path), set()).add(reason)
-    return {
-        id: [Explanation(path, value, tuple(sorted(moved.get((id, path), ())))) for path, value in leaves.items()]
-        for id, leaves in before.items()
-    }
+    explained: dict[ConfigId, list[Explanation]] = {}
+    for id, leaves in before.items():
+        rows = {EXISTS: "yes", **leaves} if (id, EXISTS) in moved else leaves
+        explained[id] = [
+            Explanation(path, value, tuple(sorted(moved.get((id, path), ())))) for path, value in rows.items()
+        ]
+    return explained
 
 
 def _contents(subject: Service | Team, kind: str, generator: Generator) -> dict[ConfigId, dict[str, str]]:
@@ -123,7 +133,7 @@ def _walk(value: object, above: str) -> Iterator[tuple[str, str]]:
         for index, inner in enumerate(cast("list[object]", value)):
             yield from _walk(inner, f"{above}[{index}]")
     else:
-        yield above, str(value)
+        yield above, str(cast("object", value))
 
 
 def _blueprint_nudges(
@@ -159,7 +169,7 @@ def _expected(error: ValidationError, tiers: Tiers) -> Iterator[str]:
 def _field_nudges(subject: Service | Team) -> Iterator[tuple[Reason, Service | Team]]:
     if not isinstance(subject, Service):
         return
-    where = str(subject.entity or subject.ref)
+    where = subject.entity.path if subject.entity else subject.ref
     for field, written in _ENTITY_FIELDS.items():
         value = getattr(subject, field)
         change = _field_change(value)
@@ -172,8 +182,10 @@ def _field_change(value: object) -> Callable[[Any], Any] | None:
     """How to say something else where `value` stands; None where there is nothing to say otherwise."""
     if isinstance(value, str) and value:
         return lambda text: f"{text}x"
-    if isinstance(value, (tuple, dict)) and value:
-        return lambda full: () if isinstance(full, tuple) else {}
+    if isinstance(value, tuple) and value:
+        return lambda full: ()
+    if isinstance(value, dict) and value:
+        return lambda full: {}
     if isinstance(value, msgspec.Struct):
         return lambda struct: None
     return None
@@ -228,7 +240,11 @@ def _set(values: Any, path: tuple[str, ...], value: object) -> None:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, msgspec.Struct):
+    if isinstance(value, Contact):
+        value = value.ref
+    elif isinstance(value, msgspec.Struct):
         value = msgspec.to_builtins(value)
+    elif isinstance(value, tuple) and all(isinstance(item, Neighbour) for item in cast("tuple[object, ...]", value)):
+        value = ", ".join(item.ref for item in cast("tuple[Neighbour, ...]", value))
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -22,6 +22,7 @@ class Adjacency:
     def __init__(self, precedence: Sequence[str] = ()) -> None:
         self.out: dict[EntityRef, list[Edge]] = {}
         self.into: dict[EntityRef, list[Edge]] = {}
+        self._providers: dict[EntityRef, list[EntityRef]] = {}
         self._rank: Mapping[str, int] = {origin: index for index, origin in enumerate(precedence)}
 
     def rank(self, origin: str) -> int:
@@ -45,27 +46,27 @@ class Adjacency:
             return min(edges, key=lambda edge: (self.rank(edge.origin), -edge.confidence, edge.target)).target
         return edges[0].target if edges else None
 
+    def providers(self, api: EntityRef) -> set[EntityRef]:
+        """Who provides an API; as `sources` would find, but thousands of consumers cost nothing."""
+        return set(self._providers.get(api, ()))
+
     def dependencies(self, ref: EntityRef) -> set[EntityRef]:
         """What `ref` needs to work, directly; an API that somebody provides is replaced by who provides it."""
         found: set[EntityRef] = set()
         for edge in self.out.get(ref, _NONE):
             if edge.relation in _NEEDS:
                 target = edge.target
-                providers = self.sources(target, PROVIDES_API) if target.startswith("api:") else None
-                if providers:
-                    found |= providers
-                else:
-                    found.add(target)
+                found.update(self._providers.get(target) or (target,))
         found.discard(ref)
         return found
 
     def dependents(self, ref: EntityRef) -> set[EntityRef]:
         """Who needs `ref`, directly: the inverse of `dependencies`."""
         found: set[EntityRef] = set()
-        if not ref.startswith("api:") or not self.sources(ref, PROVIDES_API):
+        if ref not in self._providers:
             found.update(edge.source for edge in self.into.get(ref, _NONE) if edge.relation in _NEEDS)
         for edge in self.out.get(ref, _NONE):
-            if edge.relation == PROVIDES_API:
+            if _provides(edge):
                 found.update(need.source for need in self.into.get(edge.target, _NONE) if need.relation in _NEEDS)
         found.discard(ref)
         return found
@@ -77,6 +78,8 @@ class Adjacency:
                 index[end] = [edge]
             else:
                 edges.append(edge)
+        if _provides(edge):
+            self._providers.setdefault(edge.target, []).append(edge.source)
 
     def _disconnect(self, edge: Edge) -> None:
         for index, end in ((self.out, edge.source), (self.into, edge.target)):
@@ -84,3 +87,13 @@ class Adjacency:
             edges.remove(edge)
             if not edges:
                 del index[end]
+        if _provides(edge):
+            providers = self._providers[edge.target]
+            providers.remove(edge.source)
+            if not providers:
+                del self._providers[edge.target]
+
+
+def _provides(edge: Edge) -> bool:
+    """Whether an edge makes its source stand for its target; a component that is "provided" by mistake stays itself."""
+    return edge.relation == PROVIDES_API and edge.target.startswith("api:")

@@ -97,10 +97,10 @@ def _asked(entity: Entity | None) -> tuple[dict[str, str], Place | None]:
     return asked, entity.place if entity and asked else None
 
 
-def _managed(entity: Entity | None) -> tuple[str, object]:
+def _managed(entity: Entity | None) -> tuple[object, ...]:
     """What of an entity's own words decides whether it counts as a service. With a tier, mistakes do not."""
     asked, _ = _asked(entity)
-    return asked.get(f"{INPUT_PREFIX}ignore", ""), f"{INPUT_PREFIX}tier" in asked or asked
+    return entity is None, asked.get(f"{INPUT_PREFIX}ignore"), f"{INPUT_PREFIX}tier" in asked or asked
 
 
 def _around(graph: Adjacency, ref: EntityRef) -> set[EntityRef]:
@@ -127,7 +127,7 @@ def _along(graph: Adjacency, edge: Edge, organisation: EntityRef) -> set[EntityR
     """What an edge that comes or goes alters."""
     source, target = edge.source, edge.target
     if edge.relation in (DEPENDS_ON, CONSUMES_API):
-        providers = graph.sources(target, PROVIDES_API) or {target}
+        providers = graph.providers(target) or {target}
         return {source, target} | providers | {ref for end in providers for ref in graph.dependencies(end)}
     if edge.relation == PROVIDES_API:
         return {source, target} | graph.dependencies(source) | graph.dependents(source)

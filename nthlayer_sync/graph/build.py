@@ -65,11 +65,6 @@ class Graph(Adjacency):
         self._said: dict[str, Said] = {}
         self._folders: dict[tuple[str, str], list[EntityRef]] = {}
 
-    def load(self, snapshots: Iterable[Snapshot]) -> None:
-        """Take over whole snapshots, when nobody asks whose view changes: the fast way to begin."""
-        for snapshot in snapshots:
-            self._rewire(self._record(snapshot.source, self.news(snapshot), set()))
-
     def take(self, snapshot: Snapshot) -> set[EntityRef]:
         """Bring what `snapshot.source` says up to date; gives what `tell` gives."""
         return self.tell(snapshot.source, self.news(snapshot))
@@ -82,13 +77,17 @@ class Graph(Adjacency):
     def tell(self, source: str, news: News) -> set[EntityRef]:
         """Take over what `source` says anew, and give all entities whose view may have changed.
 
-        Among them are some that are no subjects, or that are gone.
+        Among them are some that are no subjects, or that are gone. When half of a catalog changes, all of it is given:
+        finding out would cost more than it saves.
         """
         found: set[EntityRef] = set()
         changes = self._record(source, news, found)
-        found |= affected(self, changes, self.organisation)
+        if not changes:
+            return found
+        reach = self._everything if 2 * len(changes) >= len(self.entities) else self._affected
+        found |= reach(changes)
         self._rewire(changes)
-        return found | affected(self, changes, self.organisation)
+        return found | reach(changes)
 
     def news(self, snapshot: Snapshot) -> News:
         """What `snapshot` says that its source did not say before.
@@ -163,6 +162,12 @@ class Graph(Adjacency):
         _put(said.facts, news.facts)
         _put(said.blueprints, news.blueprints)
         return changes
+
+    def _everything(self, changes: Iterable[Change]) -> set[EntityRef]:
+        return self.refs() | {change.ref for change in changes} | {self.organisation}
+
+    def _affected(self, changes: Iterable[Change]) -> set[EntityRef]:
+        return affected(self, changes, self.organisation)
 
     def _rewire(self, changes: Iterable[Change]) -> None:
         for change in changes:

@@ -12,7 +12,7 @@ import rustworkx
 
 from nthlayer_sync.graph.build import Graph
 from nthlayer_sync.graph.contacts import members
-from nthlayer_sync.graph.relations import DEPENDS_ON, OWNED_BY
+from nthlayer_sync.graph.relations import CONSUMES_API, DEPENDS_ON, OWNED_BY
 from nthlayer_sync.graph.subjects import Subjects
 from nthlayer_sync.model.diagnosis import Diagnosis, Severity
 from nthlayer_sync.model.entity import Entity
@@ -134,16 +134,29 @@ def dead_owners(subjects: Subjects) -> Iterator[Diagnosis]:
 
 
 def unknown_targets(graph: Graph) -> Iterator[Diagnosis]:
-    """Whom something needs though no source describes it; an API that somebody provides is known by that."""
-    wanted: dict[EntityRef, set[EntityRef]] = {}
-    for ref in graph.out:
-        for target in graph.dependencies(ref):
-            if target not in graph.entities:
-                wanted.setdefault(target, set()).add(ref)
-    for target, needy in sorted(wanted.items()):
-        more = f" and {len(needy) - 1} more" if len(needy) > 1 else ""
-        message = f"{min(needy)}{more} needs {target}, which no source describes"
-        yield Diagnosis(code="unknown-target", message=message, severity=Severity.WARNING, entity=min(needy))
+    """What edges lead to or come from though no source describes it; owners apart, for whom there is `dead_owners`.
+
+    A missing dependency is a warning, unless it is an API that somebody provides. The rest is a note.
+    """
+    missing: dict[EntityRef, set[tuple[bool, EntityRef, str]]] = {}
+    for edges in graph.out.values():
+        for edge in edges:
+            if edge.relation == OWNED_BY:
+                continue
+            needed = edge.relation in (DEPENDS_ON, CONSUMES_API) and not graph.providers(edge.target)
+            words = f"{edge.source} {edge.relation} {edge.target}"
+            for ref, other in ((edge.target, edge.source), (edge.source, edge.target)):
+                if ref not in graph.entities:
+                    missing.setdefault(ref, set()).add((not needed, other, words))
+    for ref, said in sorted(missing.items()):
+        unneeded, other, words = min(said)
+        more = f", and {len(said) - 1} more" if len(said) > 1 else ""
+        yield Diagnosis(
+            code="unknown-target",
+            message=f"no source describes {ref}: {words}{more}",
+            severity=Severity.NOTE if unneeded else Severity.WARNING,
+            entity=other,
+        )
 
 
 def inversions(subjects: Subjects) -> Iterator[Inversion]:

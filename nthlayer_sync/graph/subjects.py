@@ -7,7 +7,6 @@ is no mistake. One whose blueprint is wrong is held: nothing is generated for it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 
 import msgspec
 
@@ -83,14 +82,16 @@ class Subjects:
             self._warnings.pop(ref, None)
 
     def diagnoses(self) -> Iterator[Diagnosis]:
-        """What is wrong with entities, as far as their subjects have been asked for; and who is not managed."""
+        """What is wrong with entities and their blueprints, and who is not managed."""
+        refs = sorted(ref for ref in self.graph.entities if ref.startswith(("component:", "group:")))
+        found = {ref: self.get(ref) for ref in refs}
         yield from self.graph.diagnoses()
-        yield from chain.from_iterable(self._warnings[ref] for ref in sorted(self._warnings))
-        for ref in sorted(self.graph.entities):
-            found = self.get(ref) if ref.startswith(("component:", "group:")) else None
-            if isinstance(found, Held):
-                yield from found.diagnoses
-            elif found is None and ref.startswith("component:"):
+        for warnings in [self._warnings[ref] for ref in sorted(self._warnings)]:
+            yield from sorted(warnings, key=str)
+        for ref, subject in found.items():
+            if isinstance(subject, Held):
+                yield from subject.diagnoses
+            elif subject is None and ref.startswith("component:"):
                 message = f"{ref} is not managed: nobody names a tier for it"
                 yield Diagnosis(code="unmanaged", message=message, severity=Severity.NOTE, entity=ref)
 

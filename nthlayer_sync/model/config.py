@@ -39,8 +39,8 @@ class Config(msgspec.Struct, frozen=True):
 class Observed(msgspec.Struct, frozen=True):
     """What is live where a config lands, reduced to the part we manage.
 
-    `revision` changes whenever the live object does; `content` is the managed part in the form that `Kind.content` gives,
-    None when the object is there but holds nothing of ours; `marked` says whether it bears our mark.
+    `revision` changes whenever the live object does; `content` is the managed part in the form that `Kind.content`
+    gives, None when the object is there but holds nothing of ours; `marked` says whether it bears our mark.
     """
 
     id: ConfigId

@@ -1,7 +1,7 @@
 """A plan: every change of a run, in order, with the checksum that a review refers to.
 
-A plan of 250,000 changes is never held in memory whole. `Plan` is its head; its parts, one for each subject that changes,
-stream from where they are stored.
+A plan of 250,000 changes is never held in memory whole. `Plan` is its head; its parts, one for each subject that
+changes, stream from where they are stored.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Applied(msgspec.Struct, frozen=True, array_like=True):
 class Change(msgspec.Struct, frozen=True, array_like=True):
     """What is to happen to one config, and what that decision rests on.
 
-    `digest` is the desired content's ("" when the config goes); `revision` is the live object's at planning time ("" when
-    there was none). `was` is where the config stood before, when it moves.
+    `digest` is the desired content's ("" when the config goes); `revision` is the live object's at planning time (""
+    when there was none). `was` is where the config stood before, when it moves.
     """
 
     kind: str
@@ -123,3 +123,20 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def pending(self) -> int:
         """How many changes applying would make, of live systems or of our memory."""
         return self.writes + self.total(Action.ADOPT)
+
+
+class Checksum:
+    """The checksum of a plan: over every change, in order."""
+
+    def __init__(self) -> None:
+        self._digest = blake2b(digest_size=16)
+
+    def add(self, part: Part) -> None:
+        """Take in the changes of one subject."""
+        self._digest.update(_encode(part))
+
+    def __str__(self) -> str:
+        return self._digest.hexdigest()
+
+
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode

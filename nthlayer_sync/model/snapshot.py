@@ -26,7 +26,8 @@ class Completeness(StrEnum):
 class Edge(msgspec.Struct, frozen=True, order=True):
     """`source` stands in `relation` to `target`, as `origin` says; relation names are Backstage's.
 
-    `confidence` is between 0 and 1 and comes from the tier table: a declared owner is worth more than a frequent author.
+    `confidence` is between 0 and 1 and comes from the tier table: a declared owner is worth more than a frequent
+    author.
     """
 
     source: EntityRef
@@ -61,7 +62,7 @@ class CodeFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Entities, edges and facts of one source, with how far they can be trusted.
 
-    `reason` says how completeness is known ("totalItems 812 = rows = distinct uids") or why it is not ("page 7: HTTP 503").
+    `reason` says how completeness is known ("totalItems 812 = rows = distinct uids") or why not ("page 7: HTTP 503").
     `digest` changes exactly when the content does. `scope` names what the source covers, so that two snapshots of
     different scope are never compared.
     """
@@ -74,7 +75,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     entities: tuple[Entity, ...] = ()
     edges: tuple[Edge, ...] = ()
     facts: tuple[CodeFacts, ...] = ()
-    blueprints: dict[EntityRef, "BlueprintFile"] = {}
+    blueprints: dict[EntityRef, BlueprintFile] = {}
     diagnoses: tuple[Diagnosis, ...] = ()
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Literal
 
 import msgspec
 
 from nthlayer_sync.errors import PermanentError
+from nthlayer_sync.model.blueprint import Blueprint
 from nthlayer_sync.model.ref import DEFAULT_NAMESPACE, EntityRef, ref_parts
 from nthlayer_sync.model.service import Hours, Service
 from nthlayer_sync.rollout.commands import build_of
+from nthlayer_sync.signals.watched import per_blueprint
 
 NOT_DELIVERED = frozenset({"library", "documentation"})
 """Types of components of which nothing runs."""
@@ -30,20 +31,12 @@ _NAME = re.compile(r"[\w.-]+")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-class Rollout(msgspec.Struct, frozen=True, kw_only=True):
-    """All that decides the pipeline of one service, whichever vendor runs it."""
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a blueprint that decides pipelines."""
 
-    slug: str
-    """Names files, jobs and locks; no two services have the same."""
-    service: str
-    namespace: str
     tier: str
-    folder: str
-    """The service's folder in its repository, "" for the top."""
-    build: str
-    """What it is built with: a row of the table of commands."""
     checks: tuple[str, ...]
-    """What must pass before it is deployed."""
+    """What must pass before a service is deployed."""
     approvals: int
     """How many people must agree."""
     window: Hours | None
@@ -57,42 +50,62 @@ class Rollout(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a failing version is taken back without asking."""
 
     @property
-    def environment(self) -> str:
-        """What is deployed to. Services that share a repository have one each, because they differ in approvals."""
-        return f"{PRODUCTION}-{self.slug}" if self.folder else PRODUCTION
-
-    @property
     def watched(self) -> int:
         """Minutes that a whole delivery is watched for."""
         return -(-self.bake * len(self.steps) // 60)
 
     @property
-    def variables(self) -> dict[str, str]:
-        """What every command is told."""
-        return {"SERVICE": self.service, "NAMESPACE": self.namespace, "TIER": self.tier, "STRATEGY": self.strategy}
-
-    @property
     def stepping(self) -> dict[str, str]:
-        """What the script `deliver` is told beside that."""
+        """What the script `deliver` is told, beside the commands."""
         return {"STEPS": " ".join(map(str, self.steps)), "BAKE_SECONDS": str(self.bake)}
 
 
-def rollout_of(service: Service) -> Rollout | None:
-    """The policy for a service, None when nothing of it runs; PermanentError when its folder cannot stand in one."""
-    if service.type in NOT_DELIVERED:
-        return None
-    deployment, facts, own = service.blueprint.deployment, service.facts, service.own
+class Rollout(msgspec.Struct, frozen=True, kw_only=True):
+    """All that decides the pipeline of one service, whichever vendor runs it."""
+
+    slug: str
+    """Names files, jobs and locks; no two services have the same."""
+    service: str
+    namespace: str
+    folder: str
+    """Where its code is in the repository, "" for the top."""
+    alone: bool
+    """Whether it has the repository for itself."""
+    build: str
+    """What it is built with: a row of the table of commands."""
+    policy: Policy
+
+    @property
+    def environment(self) -> str:
+        """What is deployed to. Services that share a repository have one each, because they differ in approvals.
+
+        GitLab allows no `@` in the name of an environment.
+        """
+        return PRODUCTION if self.alone else f"{PRODUCTION}/{self.slug.replace('@', '/')}"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What every command is told."""
+        policy = self.policy
+        return {
+            "SERVICE": self.service,
+            "NAMESPACE": self.namespace,
+            "TIER": policy.tier,
+            "STRATEGY": policy.strategy,
+        }
+
+
+@per_blueprint
+def policy_of(blueprint: Blueprint) -> Policy:
+    """What the blueprint asks of a pipeline. Only a canary has more than one step."""
+    deployment = blueprint.deployment
     window = deployment.windows
-    return Rollout(
-        slug=slug_of(service.ref),
-        service=service.name,
-        namespace=service.namespace,
-        tier=service.blueprint.tier,
-        folder=_checked(service.ref, "folder", own.folder, _PATH) if own and own.folder else "",
-        build=build_of(facts.manifests if facts else ()),
+    hours = Hours(window.name, window.days, window.opens, window.closes, window.timezone)
+    return Policy(
+        tier=blueprint.tier,
         checks=deployment.checks,
         approvals=deployment.approvals,
-        window=hours(window.name, window.days, window.opens, window.closes, window.timezone),
+        window=None if hours.always else hours,
         strategy=deployment.strategy,
         steps=deployment.canary_percent if deployment.strategy == "canary" else (100,),
         bake=-(-deployment.bake.milliseconds // 1000),
@@ -100,14 +113,33 @@ def rollout_of(service: Service) -> Rollout | None:
     )
 
 
-def slug_of(ref: EntityRef) -> str:
-    """A file name for a service: its own, behind its namespace where that is not the default.
+def rollout_of(service: Service) -> Rollout | None:
+    """The policy for a service, None when nothing of it runs; PermanentError when its folder cannot stand in one."""
+    if service.type in NOT_DELIVERED:
+        return None
+    own, facts = service.own, service.facts
+    folder = _code_folder(service)
+    return Rollout(
+        slug=slug_of(service.ref),
+        service=service.name,
+        namespace=service.namespace,
+        folder=folder and _checked(service.ref, "folder", folder, _PATH),
+        alone=own is None or not own.folder,
+        build=build_of(facts.manifests if facts else ()),
+        policy=policy_of(service),
+    )
 
-    Two hyphens cannot stand in a name of Backstage, so no two references give the same.
+
+def slug_of(ref: EntityRef) -> str:
+    """A file name for a service: its own, with its namespace where that is not the default, as `search@shop`.
+
+    No name in Backstage has an `@`, so no two references give the same.
     """
     parts = ref_parts(ref)
-    text = parts.name if parts.namespace == DEFAULT_NAMESPACE else f"{parts.namespace}--{parts.name}"
-    return _checked(ref, "name", text, _NAME)
+    name = _checked(ref, "name", parts.name, _NAME)
+    if parts.namespace == DEFAULT_NAMESPACE:
+        return name
+    return f"{name}@{_checked(ref, 'namespace', parts.namespace, _NAME)}"
 
 
 def branch_of(service: Service) -> str:
@@ -121,15 +153,9 @@ def hosted_on(service: Service) -> Literal["github", "gitlab", ""]:
     for annotation, host in _PROJECT.items():
         if annotation in service.annotations:
             return host
-    machine = service.own.root.rpartition("://")[2].partition("/")[0] if service.own else ""
+    address = service.own.root.rpartition("://")[2].partition("/")[0] if service.own else ""
+    machine = address.rpartition("@")[2].partition(":")[0]
     return "github" if "github" in machine else "gitlab" if "gitlab" in machine else ""
-
-
-@lru_cache(maxsize=1024)
-def hours(name: str, days: tuple[str, ...], opens: int, closes: int, timezone: str) -> Hours | None:
-    """A window; None for one that never closes."""
-    window = Hours(name, days, opens, closes, timezone)
-    return None if window.always else window
 
 
 def window_variables(window: Hours) -> dict[str, str]:
@@ -141,6 +167,14 @@ def window_variables(window: Hours) -> dict[str, str]:
         "WINDOW_CLOSES": str(window.closes),
         "WINDOW_ZONE": window.timezone,
     }
+
+
+def _code_folder(service: Service) -> str:
+    """The folder of the catalog file; a home may lie deeper, in a folder that only our own files are in."""
+    own, entity = service.own, service.entity
+    if own and entity and entity.root == own.root:
+        return entity.folder
+    return own.folder if own else ""
 
 
 def _checked(ref: EntityRef, what: str, text: str, allowed: re.Pattern[str]) -> str:

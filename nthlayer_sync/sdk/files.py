@@ -1,7 +1,7 @@
 """The target of all file kinds: files in Git repositories, one commit for each repository and batch.
 
-A root is a repository's address as the catalog gives it, a revision a blob id, a state a tree id. What a file held before
-is named by its blob id: Git itself keeps the pre-images.
+A root is a repository's address as the catalog gives it, a revision a blob id, a state a tree id. What a file held
+before is named by its blob id: Git itself keeps the pre-images.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from nthlayer_sync.model.result import Outcome, Result
 from nthlayer_sync.sdk.kind import FileKind, Kind
 from nthlayer_sync.sdk.ownership import MARK, Ownership
 from nthlayer_sync.sdk.target import Movement
-
 
 _LISTED = 200
 """How many changes a commit message names."""
@@ -43,13 +42,21 @@ class Repositories:
     def get(self, root: str) -> Repository:
         """The repository with this address."""
         if root not in self._open:
-            prefix = max((p for p in self._instead_of if root.startswith(p)), key=len, default=None)
-            address = root if prefix is None else self._instead_of[prefix] + root.removeprefix(prefix)
-            trusted = prefix is not None or root in self._local
-            mirror = self._cache / blake2b(address.encode(), digest_size=12).hexdigest()
+            address, trusted = self._address(root)
             protocols = ("https", "ssh", "file") if trusted else ("https", "ssh")
-            self._open[root] = Repository(address, mirror, branch=self._branch, protocols=protocols)
+            self._open[root] = Repository(address, self.mirror(root), branch=self._branch, protocols=protocols)
         return self._open[root]
+
+    def mirror(self, root: str) -> Path:
+        """Where its mirror is."""
+        return self._cache / blake2b(self._address(root)[0].encode(), digest_size=12).hexdigest()
+
+    def _address(self, root: str) -> tuple[str, bool]:
+        """Where it really is, and whether that may be a path on this machine."""
+        prefix = max((p for p in self._instead_of if root.startswith(p)), key=len, default=None)
+        if prefix is None:
+            return root, root in self._local
+        return self._instead_of[prefix] + root.removeprefix(prefix), True
 
 
 class FileTarget:
@@ -136,7 +143,7 @@ class FileTarget:
         return commit.sha
 
     async def _texts(self, root: str, paths: Collection[str]) -> tuple[dict[str, str | None], dict[str, str]]:
-        """The text of each path (None: not there) and the blob ids of those that are; bytes that are no UTF-8 survive."""
+        """The text of each path (None: not there), and the blob ids of those that are there; any bytes survive."""
         repository = self._repositories.get(root)
         revisions = await repository.listing(await repository.tree(), sorted(paths))
         blobs = await repository.blobs(revisions.values())

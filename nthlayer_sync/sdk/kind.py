@@ -63,9 +63,9 @@ class Kind(Generic[SubjectT, SpecT]):
     """One kind of config.
 
     `generate` yields specs for a subject, none when the subject does not ask for it; it is pure and fast (a catalog of
-    10,000 services calls it 10,000 times), so it copies what it needs into the spec and renders nothing. `name_of` tells
-    several configs of one subject apart. `version` goes up whenever the same spec would be rendered to other bytes.
-    `requires` names kinds whose configs of the same subject must have landed first.
+    10,000 services calls it 10,000 times), so it copies what it needs into the spec and renders nothing. `name_of`
+    tells several configs of one subject apart. `version` goes up whenever the same spec would be rendered to other
+    bytes. `requires` names kinds whose configs of the same subject must have landed first.
     """
 
     name: str

@@ -82,8 +82,8 @@ class Blocks:
     A content is a sequence of blocks as `join` makes it. People may move blocks: they stay where they are. A new block
     goes right before the one that follows it in the content, so that what people wrote below a block stays below it.
     `open` and `close` are the comment signs of the file's language. `scope` is the first word of every block's name, so
-    that several configs can share one file. `order` gives the first words of names (up to a `.`) in the order that blocks
-    have in a content; blocks with the same first word, or with none of these, are in order of their names.
+    that several configs can share one file. `order` gives the first words of names (up to a `.`) in the order that
+    blocks have in a content; blocks with the same first word, or with none of these, are in order of their names.
     """
 
     open: str

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -58,6 +60,11 @@ class OperationalPlugin:
                 f"plugin {self.name} has no kind {', '.join(unknown)}; it has {', '.join(sorted(names))}"
             )
         self.active = tuple(k for k in self.kinds if chosen is None or k.name.partition("/")[2] in chosen)
+
+    def bind(self, kind: Kind[Any, Any], **settings: Any) -> None:
+        """Give `settings` to the generator of `kind`, for a plugin whose settings decide what a config says."""
+        bound = replace(kind, generate=partial(kind.generate, **settings))
+        self.active = tuple(bound if active.name == kind.name else active for active in self.active)
 
     def connect(self, files: Target) -> Target:
         """The target this plugin's configs land in."""

@@ -60,7 +60,7 @@ def markdown_code(text: str) -> str:
 def markdown_url(url: str) -> str:
     """The target of a Markdown link; only web addresses and relative paths pass, others give PermanentError."""
     cleaned = line(url)
-    if not re.match(r"^(https?://|mailto:|[\w./#-]+$)", cleaned):
+    if not re.match(r"^(https?://|mailto:|(?!//)[\w./#-]+$)", cleaned):
         raise PermanentError(f"{cleaned!r} is not an address that a page may link to")
     return re.sub(r"[\s<>()\\\"`\[\]|]", lambda found: "".join(f"%{b:02X}" for b in found[0].encode()), cleaned)
 

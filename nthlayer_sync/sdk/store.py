@@ -49,7 +49,8 @@ class Planned(msgspec.Struct, frozen=True):
 class Trace(msgspec.Struct, frozen=True):
     """The cheap half of a memory: enough to tell that nothing is to be done.
 
-    A subject is settled when the last plan found nothing to change, keep or refuse for it, or all of it was applied since.
+    A subject is settled when the last plan found nothing to change, keep or refuse for it, or all of it was applied
+    since.
     """
 
     fingerprint: bytes

@@ -19,8 +19,8 @@ from nthlayer_sync.model.result import Result
 class Movement(msgspec.Struct, frozen=True):
     """What moved under one root since it had the state `since`.
 
-    `state` names the present state of the whole root. `paths` gives the new revision of each path that moved, "" for one
-    that is gone; None means that the difference cannot be told and every path has to be looked up.
+    `state` names the present state of the whole root. `paths` gives the new revision of each path that moved, "" for
+    one that is gone; None means that the difference cannot be told and every path has to be looked up.
     """
 
     state: str

@@ -1,16 +1,16 @@
 """How each objective of a service is measured, and when its error budget burns too fast.
 
-Recorded series carry only the service and the objective, never owner, tier or target: those may change without breaking
-the history. Bad and all requests per second are read from the counters over two windows, the shortest that a rate is
-taken over and an hour, so that the fastest alert is not late. Every other window divides averages of these two rates:
-that weighs each moment by its traffic, where an average of ratios would count a failed request at night more than one at
-noon; and it costs two series, where the counters would cost every series of every pod. Windows above six hours add up
-whole hours, 720 samples in 30 days.
+Recorded series carry only the service and the objective, never owner, tier or target: those may change without
+breaking the history. Bad and all requests per second are read from the counters over two windows, the shortest that a
+rate is taken over and an hour, so that the fastest alert is not late. Every other window divides averages of these two
+rates: that weighs each moment by its traffic, where an average of ratios would count a failed request at night more
+than one at noon; and it costs two series, where the counters would cost every series of every pod. Windows above six
+hours add up whole hours, 720 samples in 30 days.
 
 No request at all is a share of 0: nothing bad happened. No series is no share: nobody knows.
 
-The target is a series of its own, which alerts compare with at the moment of evaluation. A changed target applies to all
-windows at once; recorded ratios stay as they were, and recorded budget and burn rate keep what was true then.
+The target is a series of its own, which alerts compare with at the moment of evaluation. A changed target applies to
+all windows at once; recorded ratios stay as they were, and recorded budget and burn rate keep what was true then.
 """
 
 from __future__ import annotations
@@ -108,7 +108,9 @@ def promises_of(blueprint: Blueprint) -> Promises:
         raise PermanentError(f"observability.metrics.rate: {rate} is longer than an hour, which is always measured")
     longs = [row.long for row in section.burn]
     if twice := [long for long in longs if longs.count(long) > 1]:
-        raise PermanentError(f"observability.burn: two rows have the long window {twice[0]}; alerts are told apart by it")
+        raise PermanentError(
+            f"observability.burn: two rows have the long window {twice[0]}; alerts are told apart by it"
+        )
     if short := [row.short for row in section.burn if row.short < rate]:
         raise PermanentError(f"observability.burn: {short[0]} is shorter than observability.metrics.rate, {rate}")
     return Promises(

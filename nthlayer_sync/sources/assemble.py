@@ -39,10 +39,10 @@ def assemble(look: Look, texts: Mapping[str, Text], *, name: str, scope: str) ->
                 if first is not entity:
                     problems = (*problems, _twice(first, path))
             if problems:
-                diagnoses.extend(_placed(look, Finding(path, document, each), reading.ref) for each in problems)
-    diagnoses.extend(_placed(look, finding, "") for finding in look.findings)
+                diagnoses.extend(placed(look, Finding(path, document, each), reading.ref) for each in problems)
+    diagnoses.extend(placed(look, finding, "") for finding in look.findings)
     blueprints = dict(_blueprints(look, entities.values(), diagnoses))
-    completeness, reason = _completeness(len(entities), len(texts), sorted(set(lost)))
+    completeness, reason = completeness_of(len(entities), len(texts), sorted(set(lost)))
     return Snapshot(
         source=name,
         scope=scope,
@@ -55,7 +55,8 @@ def assemble(look: Look, texts: Mapping[str, Text], *, name: str, scope: str) ->
     )
 
 
-def _completeness(entities: int, files: int, lost: list[str]) -> tuple[Completeness, str]:
+def completeness_of(entities: int, files: int, lost: list[str]) -> tuple[Completeness, str]:
+    """How far a read of so many files can be trusted that lost something in these."""
     if lost:
         more = f" and {len(lost) - _NAMED_AT_MOST} more" if len(lost) > _NAMED_AT_MOST else ""
         named = ", ".join(short(path) for path in lost[:_NAMED_AT_MOST])
@@ -72,7 +73,8 @@ def _twice(first: Entity, path: str) -> Problem:
     return Problem("entity-twice", message, ("metadata", "name"), first.name)
 
 
-def _placed(look: Look, finding: Finding, entity: str) -> Diagnosis:
+def placed(look: Look, finding: Finding, entity: str) -> Diagnosis:
+    """The finding as a diagnosis, with its line and column."""
     path, document, problem = finding
     line, column, field = 0, 0, dotted(problem.path)
     data = look.catalog.get(path, b"")

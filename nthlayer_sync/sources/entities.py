@@ -118,6 +118,7 @@ def read_envelope(envelope: Envelope, place: Place | None = None, document: int 
         relations=None if envelope.relations is None else _relations(envelope.relations),
         place=place or _viewed_place(metadata.annotations),
         document=document,
+        uid=metadata.uid,
     )
     return Reading(entity, found, ref)
 

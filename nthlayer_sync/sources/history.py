@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -31,8 +31,8 @@ class Change(NamedTuple):
 class History(NamedTuple):
     """The branch that was looked at, and its commits by the folder they touch, newest first ("" is the top)."""
 
-    branch: str = ""
-    folders: dict[str, list[Change]] = {}
+    branch: str
+    folders: Mapping[str, Sequence[Change]]
 
     def last(self, folder: str) -> Change | None:
         """The newest commit that touches the folder."""
@@ -52,13 +52,13 @@ class History(NamedTuple):
 async def of_work_tree(path: Path) -> History:
     """The history of a work tree, as far as its branch has it; empty for a folder that is none."""
     if not await asyncio.to_thread((path / ".git").exists):
-        return History()
+        return History("", {})
     git = Git(path / ".git", read_address(str(path), ["file"]), _TIMEOUT)
-    # Exit code 1: the reference does not exist; 128: there is no commit yet.
-    named = (await git.run("symbolic-ref", "-q", "--short", "refs/remotes/origin/HEAD", fine=(0, 1))).decode().strip()
-    current = (await git.run("symbolic-ref", "-q", "--short", "HEAD", fine=(0, 1))).decode().strip()
-    born = (await git.run("rev-parse", "-q", "--verify", "HEAD", fine=(0, 1))).decode().strip()
-    return History(named.removeprefix("origin/") or current, await _log(git, "HEAD") if born else {})
+    remote = await git.run("for-each-ref", "--format=%(symref:lstrip=3)", "refs/remotes/origin/HEAD")
+    current = await git.run("branch", "--show-current")
+    has_commits = await git.run("for-each-ref", "--count=1")
+    branch = (remote.strip() or current.strip()).decode(errors="replace")
+    return History(branch, await _log(git, "HEAD") if has_commits else {})
 
 
 async def of_mirror(repository: Repository, mirror: Path) -> History:

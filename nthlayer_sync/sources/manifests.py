@@ -114,7 +114,7 @@ def _csproj(text: str) -> Iterator[str]:
 
 
 def _elements(text: str) -> list[tuple[tuple[str, ...], dict[str, str], str]]:
-    """Each element of an XML text: the end of its path, attributes, own text. Entities of its own are not allowed in it."""
+    """Each element of an XML text: the end of its path, attributes, own text. It may declare no entities."""
     found: list[tuple[tuple[str, ...], dict[str, str], str]] = []
     path: list[str] = []
     open_elements: list[tuple[dict[str, str], list[str]]] = []

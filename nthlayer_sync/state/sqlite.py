@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,23 +13,25 @@ import msgspec
 
 from nthlayer_sync.errors import PermanentError, TemporaryError
 from nthlayer_sync.model.config import ConfigId
-from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.entity import Entity
-from nthlayer_sync.model.plan import Applied, Part, Plan, Wanted
+from nthlayer_sync.model.plan import Applied, Part, Plan
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.sdk.store import Entry, Kept, Memory, Planned, Trace
-
-SCHEMA_VERSION = 1
-PLANS_KEPT = 20
-"""Older plans are dropped; a plan that is reviewed for longer belongs in a plan file."""
+from nthlayer_sync.state.statements import (
+    add_to_plan,
+    begin_plan,
+    end_plan,
+    memory_of,
+    open_database,
+    pack,
+    reapply,
+    transaction,
+    write_rows,
+)
 
 _ROWS = 500
 """Rows fetched at once while streaming."""
 
-_pack = msgspec.msgpack.encode
-_wanted = msgspec.msgpack.Decoder(tuple[Wanted, ...])
-_applied = msgspec.msgpack.Decoder(tuple[Applied, ...])
-_NONE = _pack(())
 _plan = msgspec.msgpack.Decoder(Plan)
 _part = msgspec.msgpack.Decoder(Part)
 _entry = msgspec.msgpack.Decoder(Entry)
@@ -54,12 +54,12 @@ class SqliteStore:
         """Open the file, making it when it is not there; PermanentError when it cannot be used."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = await asyncio.get_running_loop().run_in_executor(self._thread, _open, self.path)
+            self._db = await asyncio.get_running_loop().run_in_executor(self._thread, open_database, self.path)
         except (OSError, sqlite3.Error) as error:
             self._thread.shutdown()
             raise PermanentError(
-                f"the state in {self.path} cannot be used ({error}); restore a copy, or remove the file: what is live is "
-                "then found again by its marks, and nothing is deleted before that"
+                f"the state in {self.path} cannot be used ({error}); restore a copy, or remove the file: what is live "
+                "is then found again by its marks, and nothing is deleted before that"
             ) from error
         except BaseException:
             self._thread.shutdown()
@@ -100,7 +100,7 @@ class SqliteStore:
                     "select fingerprint, uid, wanted, applied from memory where subject = ?", (ref,)
                 ).fetchone()
                 if row:
-                    found[ref] = _memory(*row)
+                    found[ref] = memory_of(*row)
             return found
 
         return await self._run(read)
@@ -113,7 +113,7 @@ class SqliteStore:
             (after, _ROWS),
         ):
             for ref, *columns in rows:
-                yield EntityRef(ref), _memory(*columns)
+                yield EntityRef(ref), memory_of(*columns)
             after = rows[-1][0]
 
     async def kept(self, source: str) -> Kept | None:
@@ -136,12 +136,12 @@ class SqliteStore:
 
     async def keep(self, source: str, kept: Kept, changed: Collection[EntityRef] | None = None) -> None:
         """Remember what a source said; where only some entities changed or went, `changed` names them."""
-        head = (source, kept.read_digest, _pack(msgspec.structs.replace(kept, entities=())))
+        head = (source, kept.read_digest, pack(msgspec.structs.replace(kept, entities=())))
         chosen = None if changed is None else set(changed)
-        rows = [(source, e.ref, _pack(e)) for e in kept.entities if chosen is None or e.ref in chosen]
+        rows = [(source, e.ref, pack(e)) for e in kept.entities if chosen is None or e.ref in chosen]
 
         def write(db: sqlite3.Connection) -> None:
-            with _transaction(db):
+            with transaction(db):
                 db.execute("insert or replace into source values (?, ?, ?)", head)
                 if chosen is None:
                     db.execute("delete from entity where source = ?", (source,))
@@ -156,7 +156,7 @@ class SqliteStore:
         """Forget what a source said."""
 
         def write(db: sqlite3.Connection) -> None:
-            with _transaction(db):
+            with transaction(db):
                 db.execute("delete from source where name = ?", (source,))
                 db.execute("delete from entity where source = ?", (source,))
 
@@ -170,18 +170,28 @@ class SqliteStore:
     async def see_roots(self, states: Mapping[str, str]) -> None:
         """Remember the states of roots."""
         async with self._writing:
-            await self._run(lambda db: _write(db, "insert or replace into root values (?, ?)", list(states.items())))
+            await self._run(
+                lambda db: write_rows(db, "insert or replace into root values (?, ?)", list(states.items()))
+            )
 
     async def save_plan(self, rows: AsyncIterable[Sequence[Planned]], head: Callable[[], Plan]) -> Plan:
         """Store a plan in one transaction: the rows as they are made, then the head that is only known behind them."""
         async with self._writing:
-            number = await self._run(_begin_plan)
+            number = await self._run(begin_plan)
+            adding: asyncio.Task[None] | None = None
             try:
+                # One chunk is stored while the next is made.
                 async for chunk in rows:
-                    await self._run(lambda db, chunk=chunk: _add_to_plan(db, number, chunk))
+                    if adding is not None:
+                        await adding
+                    adding = asyncio.create_task(self._run(lambda db, chunk=chunk: add_to_plan(db, number, chunk)))
+                if adding is not None:
+                    await adding
                 plan = head()
-                await self._run(lambda db: _end_plan(db, number, plan))
+                await self._run(lambda db: end_plan(db, number, plan))
             except BaseException:
+                if adding is not None:
+                    await asyncio.wait([adding])
                 await self._run(lambda db: db.execute("rollback"))
                 raise
         return plan
@@ -209,10 +219,10 @@ class SqliteStore:
 
     async def intend(self, entries: Sequence[Entry]) -> None:
         """Write journal lines before the writes they announce."""
-        rows = [(entry.key, entry.plan, _pack(entry), 0) for entry in entries]
+        rows = [(entry.key, entry.plan, pack(entry), 0) for entry in entries]
         sql = "insert or replace into journal (key, plan, entry, done) values (?, ?, ?, ?)"
         async with self._writing:
-            await self._run(lambda db: _write(db, sql, rows))
+            await self._run(lambda db: write_rows(db, sql, rows))
 
     async def finish(self, entries: Sequence[Entry], applied: Mapping[ConfigId, Applied | None]) -> None:
         """Close journal lines and remember what is applied now (None: the config is gone), together."""
@@ -221,13 +231,13 @@ class SqliteStore:
             by_subject.setdefault(id.subject, {})[id.kind, id.name] = config
 
         def write(db: sqlite3.Connection) -> None:
-            with _transaction(db):
+            with transaction(db):
                 db.executemany(
                     "update journal set entry = ?, done = 1 where plan = ? and key = ?",
-                    [(_pack(entry), entry.plan, entry.key) for entry in entries],
+                    [(pack(entry), entry.plan, entry.key) for entry in entries],
                 )
                 for ref, changed in by_subject.items():
-                    _reapply(db, ref, changed)
+                    reapply(db, ref, changed)
 
         async with self._writing:
             await self._run(write)
@@ -236,7 +246,7 @@ class SqliteStore:
         """Drop journal lines of writes that turned out never to have happened."""
         rows = [(entry.plan, entry.key) for entry in entries]
         async with self._writing:
-            await self._run(lambda db: _write(db, "delete from journal where plan = ? and key = ?", rows))
+            await self._run(lambda db: write_rows(db, "delete from journal where plan = ? and key = ?", rows))
 
     async def journal(self, plan: str = "") -> list[Entry]:
         """The journal of one plan, or every open line when no plan is named, oldest first."""
@@ -271,101 +281,3 @@ class SqliteStore:
             raise PermanentError(f"the state in {self.path} cannot be written: {error}") from error
         except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
             raise PermanentError(f"the state in {self.path} is damaged: {error}") from error
-
-
-@contextmanager
-def _transaction(db: sqlite3.Connection) -> Generator[None]:
-    """One durable transaction, taken for writing at once so that it cannot fail half way for a lock."""
-    db.execute("begin immediate")
-    try:
-        yield
-    except BaseException:
-        db.execute("rollback")
-        raise
-    db.execute("commit")
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, timeout=10)
-    try:
-        _prepare(db)
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _prepare(db: sqlite3.Connection) -> None:
-    for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on"):
-        db.execute(f"pragma {pragma}")
-    version = db.execute("pragma user_version").fetchone()[0]
-    if version > SCHEMA_VERSION:
-        raise PermanentError(
-            f"the state has schema {version}, and this version knows {SCHEMA_VERSION}: use a newer one"
-        )
-    if version == 0:
-        script = files("nthlayer_sync.state").joinpath("schema.sql").read_text()
-        db.executescript(f"begin immediate; {script}; pragma user_version = {SCHEMA_VERSION}; commit;")
-    elif (problem := db.execute("pragma quick_check(1)").fetchone()[0]) != "ok":
-        raise sqlite3.DatabaseError(str(problem))
-
-
-def _begin_plan(db: sqlite3.Connection) -> int:
-    db.execute("begin immediate")
-    number = int(db.execute("select coalesce(max(number), 0) + 1 from plan").fetchone()[0])
-    db.execute("insert into plan values (?, ?, ?)", (number, f"#{number}", b""))
-    return number
-
-
-def _add_to_plan(db: sqlite3.Connection, number: int, rows: Sequence[Planned]) -> None:
-    for row in rows:
-        if row.memory is not None:
-            _remember(db, row)
-        if row.part is not None:
-            db.execute("insert into part values (?, ?, ?)", (number, row.subject, _pack(row.part)))
-        if row.memory is None and row.part is None:
-            db.execute("delete from memory where subject = ?", (row.subject,))
-
-
-def _end_plan(db: sqlite3.Connection, number: int, plan: Plan) -> None:
-    db.execute("delete from plan where id = ?", (plan.id,))
-    db.execute("update plan set id = ?, head = ? where number = ?", (plan.id, _pack(plan), number))
-    db.execute("delete from plan where number <= ?", (number - PLANS_KEPT,))
-    db.execute("commit")
-
-
-def _write(db: sqlite3.Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    with _transaction(db):
-        db.executemany(sql, rows)
-
-
-def _memory(fingerprint: bytes, uid: str, wanted: bytes, applied: bytes) -> Memory:
-    return Memory(fingerprint, uid, _wanted.decode(wanted), _applied.decode(applied))
-
-
-def _remember(db: sqlite3.Connection, row: Planned) -> None:
-    """Store a memory without touching what is applied: only `finish` may say that."""
-    assert row.memory is not None
-    stuck = row.part is not None and any(not (c.action.writes or c.action is Action.ADOPT) for c in row.part.changes)
-    db.execute(
-        "insert into memory values (?1, ?2, ?3, ?4, ?5, ?6, ?7) on conflict (subject) do update "
-        "set fingerprint = ?2, uid = ?3, settled = ?4, stuck = ?5, wanted = ?6",
-        (row.subject, row.memory.fingerprint, row.memory.uid, row.part is None, stuck, _pack(row.memory.wanted), _NONE),
-    )
-
-
-def _reapply(db: sqlite3.Connection, ref: EntityRef, changed: Mapping[tuple[str, str], Applied | None]) -> None:
-    row = db.execute("select fingerprint, uid, wanted, applied, stuck from memory where subject = ?", (ref,)).fetchone()
-    memory, stuck = (_memory(*row[:4]), row[4]) if row else (Memory(b""), 0)
-    kept: dict[tuple[str, str], Applied | None] = {(config.kind, config.name): config for config in memory.applied}
-    kept.update(changed)
-    applied = tuple(config for config in kept.values() if config is not None)
-    if not applied and not memory.wanted:
-        db.execute("delete from memory where subject = ?", (ref,))
-        return
-    after = Memory(memory.fingerprint, memory.uid, memory.wanted, applied)
-    db.execute(
-        "insert into memory values (?1, ?2, ?3, ?4, ?5, ?6, ?7) on conflict (subject) do update "
-        "set settled = ?4, applied = ?7",
-        (ref, after.fingerprint, after.uid, after.complete and not stuck, stuck, _pack(after.wanted), _pack(applied)),
-    )

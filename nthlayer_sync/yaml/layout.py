@@ -49,7 +49,7 @@ def fill(text: str, root: Node, parent: Node, node: Node, new: New) -> Iterator[
     """What is `new`, for the null `node`, a value in the mapping `parent`."""
     path, value = new
     if parent.style:
-        written = flow(nested(path, value))
+        written = flow(_nested(path, value))
         if node.start == node.end:
             written = (" " if _follows(text, node, ":") else ": ") + written
         yield Splice(node.start, node.end, written)
@@ -68,7 +68,7 @@ def add(text: str, root: Node, node: Node, new: New) -> Iterator[Splice]:
     path, value = new
     last = node.entries[-1] if node.entries else None
     if node.style:
-        written = flow(nested(path, value))[1:-1]
+        written = flow(_nested(path, value))[1:-1]
         if last is None:
             place = text.index(node.style, node.start) + 1
             yield Splice(place, place, written)
@@ -202,7 +202,7 @@ def _lines(path: Path, value: object, indent: str, step: str) -> list[str]:
     return [f"{indent}{inline(part)}: {inline(value) if type(value) is str else flow(value)}"]
 
 
-def nested(path: Path, value: object) -> object:
+def _nested(path: Path, value: object) -> object:
     """The collections that hold nothing but `value` at `path`."""
     for part in reversed(path):
         value = {part: value} if isinstance(part, str) else [value]

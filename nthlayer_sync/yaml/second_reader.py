@@ -22,8 +22,8 @@ _LONGEST = 200_000  # it reads about 300 kB a second
 def agrees(before: str, after: str, path: Path, value: object) -> bool:
     """Whether the other parser, too, reads `after` as `before` with `value` at `path` (None: without what was there).
 
-    Asked only about text that leaves room for two opinions and is not so long that the answer takes seconds. It has none
-    about text that it cannot read in the first place, as it knows fewer legal places for tabs.
+    Asked only about text that leaves room for two opinions and is not so long that the answer takes seconds. It has
+    none about text that it cannot read in the first place: it knows fewer legal places for tabs.
     """
     if len(after) > _LONGEST or not _UNUSUAL.search(after):
         return True

@@ -66,7 +66,7 @@ def view(tiers: Tiers, said: Callable[..., Snapshot]) -> Callable[..., Subjects]
 
     def make(*entities: Entity, **settings: Any) -> Subjects:
         graph = Graph(["backstage"], tiers.confidence.model_dump(), "acme")
-        graph.load([said("backstage", *entities)])
+        graph.take(said("backstage", *entities))
         return Subjects(graph, tiers, **settings)
 
     return make

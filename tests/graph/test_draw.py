@@ -29,7 +29,8 @@ MERMAID_LINE = re.compile(
     r'  (n\d+(\[|\[\(|\(\[|\{\{)"[^"\n\r<>`|\\]*"(\]|\)\]|\]\)|\}\})|n\d+ -->\|"[A-Za-z]+"\| n\d+)'
 )
 DOT_LINE = re.compile(
-    r'  (rankdir=LR|node \[shape=box\]|n\d+ \[label="([^"\\\n]|\\["\\])*"(, style=dashed)?\]|n\d+ -> n\d+ \[label="[A-Za-z]+"\]);'
+    r"  (rankdir=LR|node \[shape=box\]"
+    r'|n\d+ \[label="([^"\\\n]|\\["\\])*"(, style=dashed)?\]|n\d+ -> n\d+ \[label="[A-Za-z]+"\]);'
 )
 
 

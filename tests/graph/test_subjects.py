@@ -223,6 +223,17 @@ def test_an_api_stands_for_who_provides_it(view, describe) -> None:
     assert [found.ref for found in subjects.get(B).dependents] == [A]
 
 
+def test_only_an_api_can_be_stood_for(view, describe) -> None:
+    subjects = view(
+        describe("component:a", tier="1", dependsOn=["component:b"]),
+        describe("component:b", tier="1"),
+        describe("component:c", tier="1", providesApis=["component:b"]),
+    )
+    assert [found.ref for found in subjects.get(A).depends_on] == [B]
+    assert [found.ref for found in subjects.get(B).dependents] == [A]
+    assert subjects.get(C).dependents == ()
+
+
 @pytest.mark.parametrize(
     ("reference", "words", "wanted"),
     [

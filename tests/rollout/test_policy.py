@@ -12,25 +12,49 @@ from nthlayer_sync.rollout.commands import Commands, build_of, check_command
 from nthlayer_sync.rollout.policy import branch_of, hosted_on, rollout_of, slug_of
 from nthlayer_sync.sdk.testing import service_from
 
-# https://backstage.io/docs/features/software-catalog/descriptor-format#name-required
-NAME = st.from_regex(r"\A[A-Za-z0-9]+([-_.][A-Za-z0-9]+)*\Z").filter(lambda name: len(name) <= 63)
+# KubernetesValidatorFunctions of Backstage's catalog model
+NAME = st.from_regex(r"\A[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?\Z")
 
 
 def test_policy_by_tier() -> None:
     first, third = rollout_of(service_from({"tier": "1"})), rollout_of(service_from({"tier": "3"}))
     assert first
     assert third
-    assert (first.steps, first.bake, first.watched, first.approvals, first.rollback) == ((10, 50, 100), 900, 45, 2, True)
-    assert first.window
-    assert first.window.name == "business-hours-only"
-    assert (third.steps, third.window, third.approvals, third.environment) == ((100,), None, 0, "production")
+    policy = first.policy
+    assert (policy.steps, policy.bake, policy.watched, policy.approvals, policy.rollback) == (
+        (10, 50, 100),
+        900,
+        45,
+        2,
+        True,
+    )
+    assert policy.window
+    assert policy.window.name == "business-hours-only"
+    assert (third.policy.steps, third.policy.window, third.policy.approvals, third.environment) == (
+        (100,),
+        None,
+        0,
+        "production",
+    )
     assert rollout_of(service_from({"type": "library"})) is None
+
+
+def test_where_the_code_is() -> None:
+    root, file = "https://github.com/acme/shop", "services/catalog-info.yaml"
+    alone = rollout_of(service_from({"own": {"root": root}, "entity": {"root": root, "path": "catalog-info.yaml"}}))
+    crowded = rollout_of(
+        service_from({"own": {"root": root, "folder": "services/payments"}, "entity": {"root": root, "path": file}})
+    )
+    assert alone
+    assert crowded
+    assert (alone.folder, alone.environment) == ("", "production")
+    assert (crowded.folder, crowded.environment) == ("services", "production/payments")
 
 
 def test_only_a_canary_has_steps() -> None:
     rollout = rollout_of(service_from({"tier": "1", "blueprint": {"deployment": {"strategy": "blue-green"}}}))
     assert rollout
-    assert rollout.steps == (100,)
+    assert rollout.policy.steps == (100,)
 
 
 @given(names=st.tuples(NAME, NAME, NAME, NAME))
@@ -40,22 +64,21 @@ def test_no_two_services_have_the_same_slug(names: tuple[str, str, str, str]) ->
     assert len({slug_of(ref) for ref in refs}) == len(set(refs))
 
 
+@pytest.mark.parametrize(
+    "hostile",
+    ["a b", "a'b", 'a"b', "$(id)", "`id`", "${{ x }}", "a\nb", "a\n", "-rf", "..", "a/../b", "*", "a\u202eb", "a;b"],
+)
 def test_hostile_values_are_refused(hostile: str) -> None:
-    home = {"root": "https://github.com/acme/shop", "folder": f"services/{hostile}"}
+    home = {"root": "https://github.com/acme/shop", "folder": hostile}
     facts = {"entity": "component:default/x", "default_branch": hostile}
-    for words in ({"name": hostile}, {"namespace": hostile}, {"own": home}):
-        service = service_from(words)
-        try:
-            rollout = rollout_of(service)
-        except PermanentError as error:
-            assert "cannot stand in a pipeline" in str(error)
-        else:
-            assert rollout
-            assert hostile in ("true", "0x10", "x" * 5000, "é漢😀", "---")
-    with_branch = service_from({"facts": facts})
-    if hostile not in ("true", "0x10", "x" * 5000):
-        with pytest.raises(PermanentError, match="its default branch"):
-            branch_of(with_branch)
+    cases = [({"own": home}, "folder")]
+    if hostile not in ("-rf", "..", "a/../b"):
+        cases += [({"name": f"a{hostile}"}, "name"), ({"namespace": f"a{hostile}"}, "namespace")]
+    for words, what in cases:
+        with pytest.raises(PermanentError, match=f"its {what} .* cannot stand in a pipeline"):
+            rollout_of(service_from(words))
+    with pytest.raises(PermanentError, match="its default branch"):
+        branch_of(service_from({"facts": facts}))
 
 
 @pytest.mark.parametrize(

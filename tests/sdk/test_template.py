@@ -46,6 +46,9 @@ MARKUP = (
 )
 
 
+TABLE = "| a | b |\n|---|---|\n| x | {{ v }} |"
+
+
 @pytest.fixture
 def page(monkeypatch: pytest.MonkeyPatch):
     def make(source: str) -> Page:
@@ -59,7 +62,9 @@ def page(monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize("value", MARKUP)
 def test_a_value_is_text_in_every_place(value: str, page) -> None:
-    source = "{% block b %}\n{{ v }}\n\n## {{ v }}\n\n> {{ v }}\n\ntext {{ v }} text\n\n| a | b |\n|---|---|\n| x | {{ v }} |\n{% endblock %}"
+    source = "\n\n".join(
+        ["{% block b %}", "{{ v }}", "## {{ v }}", "> {{ v }}", "text {{ v }} text", TABLE, "{% endblock %}"]
+    )
     shown = page(source).block("b", v=value)
     plain = page(source).block("b", v="plain")
     for render in (COMMONMARK.render, lambda t: markdown.markdown(t, extensions=["extra"])):

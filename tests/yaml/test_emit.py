@@ -15,14 +15,16 @@ from nthlayer_sync.yaml.emit import comment, dump, dump_all, flow, inline
 from nthlayer_sync.yaml.read import read_documents
 
 HOSTILE = [
-    "", " ", "\n", "\n\n", "a\n", "a\n\n", "\na", " a\nb", "a\n b\n", "a\n\tb", "\ta\nb", "a\n  \nb", "a\nb\n ", "a \nb", "#a\nb",
-    "no", "No", "y", "on", "OFF", "true", "~", "null", "NaN", ".nan", ".inf", "-.INF", "inf", "12:30", "1:2:3", "190:20:30.15",
-    "2024-01-01", "2001-12-14t21:59:43.10-05:00", "0o17", "017", "0x1F", "0b1", "1_000", "1e3", "1E3", "1.5e+3", "+1", "-1", ".5", "5.",
-    "08", "0", "1", "1.0", "<<", "=", "!tag", "&a", "*a", "@a", "`a", "%a", "|", ">", "- a", "-", "--- a", "---", "...", "? a", "?", ":", ": a",
-    "a: b", "a:", "a :b", "a #b", "a#b", "#a", "{a}", "[a]", "{{ a }}", "${{ a }}", "{% a %}", "'a'", '"a"', "a'b", 'a"b', "a\\b", "a\\",
-    "a\rb", "a\r\nb", "a\x85b", "a\u2028b", "a\u2029b", "\ufeffa", "a\ufeffb", "a\x00b", "a\x07b", "\x1b[31m", "a\x7fb", "a\x9fb",
-    "a\xa0b", "\u202eevil", "😀", "é", "a\tb", "a,b", "a, b", "]", "}", ",", "5m", "99.9%", "1y", "0s", "10", "1e", "0xg", "a" * 3000,
-    "x: y\n- z", "key: |\n  text\n", "a\n---\nb", "a\n...\nb", "a\n# b", "\ud7ff", "\ufffe", "\U0010ffff",
+    "", " ", "\n", "\n\n", "a\n", "a\n\n", "\na", " a\nb", "a\n b\n", "a\n\tb", "\ta\nb", "a\n  \nb", "a\nb\n ",
+    "a \nb", "#a\nb", "no", "No", "y", "on", "OFF", "true", "~", "null", "NaN", ".nan", ".inf", "-.INF", "inf",
+    "12:30", "1:2:3", "190:20:30.15", "2024-01-01", "2001-12-14t21:59:43.10-05:00", "0o17", "017", "0x1F", "0b1",
+    "1_000", "1e3", "1E3", "1.5e+3", "+1", "-1", ".5", "5.", "08", "0", "1", "1.0", "<<", "=", "!tag", "&a", "*a",
+    "@a", "`a", "%a", "|", ">", "- a", "-", "--- a", "---", "...", "? a", "?", ":", ": a", "a: b", "a:", "a :b",
+    "a #b", "a#b", "#a", "{a}", "[a]", "{{ a }}", "${{ a }}", "{% a %}", "'a'", '"a"', "a'b", 'a"b', "a\\b", "a\\",
+    "a\rb", "a\r\nb", "a\x85b", "a\u2028b", "a\u2029b", "\ufeffa", "a\ufeffb", "a\x00b", "a\x07b", "\x1b[31m",
+    "a\x7fb", "a\x9fb", "a\xa0b", "\u202eevil", "😀", "é", "a\tb", "a,b", "a, b", "]", "}", ",", "5m", "99.9%", "1y",
+    "0s", "10", "1e", "0xg", "a" * 3000, "x: y\n- z", "key: |\n  text\n", "a\n---\nb", "a\n...\nb", "a\n# b",
+    "\ud7ff", "\ufffe", "\U0010ffff",
 ]  # fmt: skip
 VALUES = st.recursive(
     st.none()

@@ -79,7 +79,7 @@ ADDITIONS = {
         'metadata: {\n  annotations: {\n    a: b, "e.com/k": "v", # c\n  },\n}\n',
     ),
     "flow with a null": ("metadata: {annotations, name: x}", 'metadata: {annotations: {"e.com/k": "v"}, name: x}'),
-    "everything on one line": ("{metadata: {annotations: {a: b}}}", '{metadata: {annotations: {a: b, "e.com/k": "v"}}}'),
+    "all on one line": ("{metadata: {annotations: {a: b}}}", '{metadata: {annotations: {a: b, "e.com/k": "v"}}}'),
     "line break that only YAML 1.1 knows": (
         "metadata:\n  name: x # c\u2028  y: z\n",
         "metadata:\n  name: x # c\u2028  y: z\n  annotations:\n    e.com/k: v\n",
@@ -95,7 +95,7 @@ ADDITIONS = {
     "not text": ("metadata:\n  name: \udcff\n", None),
     "tab for an indent": ("metadata:\n\tname: x\n", None),
 }  # fmt: skip
-REMOVED_DIFFERENTLY = {"null", "nothing", "flow with a null", "everything on one line"}
+REMOVED_DIFFERENTLY = {"null", "nothing", "flow with a null", "all on one line"}
 
 
 @pytest.mark.parametrize("name", ADDITIONS)

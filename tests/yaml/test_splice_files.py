@@ -126,6 +126,7 @@ def test_every_entity_of_the_samples(path: Path, line_end: bytes, final: bool) -
         assert list(faults(data, document)) == []
 
 
+@pytest.mark.timeout(600)
 def test_every_entity_of_the_corpus(shared: Path) -> None:
     found: dict[str, list[str]] = {}
     tried: dict[str, Path] = {}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
-
 from pydantic import BaseModel, ConfigDict, Field
 
 from nthlayer_sync.plugins.alertmanager.route import (
@@ -14,7 +11,6 @@ from nthlayer_sync.plugins.alertmanager.route import (
     TICKET_HOURS,
     Delivery,
     Mail,
-    generate,
 )
 from nthlayer_sync.sdk.kind import Category
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
@@ -69,5 +65,4 @@ class Plugin(OperationalPlugin):
             mail=Mail(mail.smarthost, mail.sender, mail.username, mail.password_file) if mail else None,
             ticket_hours=settings.ticket_hours,
         )
-        route = replace(ROUTE, generate=partial(generate, delivery=delivery))
-        self.active = tuple(route if kind.name == route.name else kind for kind in self.active)
+        self.bind(ROUTE, delivery=delivery)

@@ -1,11 +1,8 @@
 """AWS: what its resources bear."""
 
-from dataclasses import replace
-from functools import partial
-
 from pydantic import Field
 
-from nthlayer_sync.plugins.aws.tags import TAGS, generate
+from nthlayer_sync.plugins.aws.tags import TAGS
 from nthlayer_sync.sdk.kind import Category
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
 from nthlayer_sync.sdk.target import Target
@@ -30,5 +27,4 @@ class Plugin(OperationalPlugin):
     def __init__(self, settings: AwsSettings, files: Target) -> None:
         """The settings' environment goes into every tag document."""
         super().__init__(settings, files)
-        tags = replace(TAGS, generate=partial(generate, environment=settings.environment))
-        self.active = tuple(tags if kind.name == tags.name else kind for kind in self.active)
+        self.bind(TAGS, environment=settings.environment)

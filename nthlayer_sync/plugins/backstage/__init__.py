@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
-import msgspec
 from pydantic import Field
 
-from nthlayer_sync.model.config import Config
-from nthlayer_sync.model.service import Subject
-from nthlayer_sync.plugins.backstage.annotations import ANNOTATIONS, SHOWN_BY, AnnotationsSpec
-from nthlayer_sync.sdk.kind import Category, Kind
+from nthlayer_sync.plugins.backstage.annotations import ANNOTATIONS
+from nthlayer_sync.sdk.kind import Category
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
+from nthlayer_sync.sdk.target import Target
 
 
 class BackstageSettings(PluginSettings):
@@ -37,13 +34,6 @@ class Plugin(OperationalPlugin):
     kinds = (ANNOTATIONS,)
     settings_type = BackstageSettings
 
-    def generate(self, kind: Kind[Any, Any], subject: Subject) -> Iterator[Config]:
-        """The config of an entity, without what nobody would show."""
-        assert isinstance(self.settings, BackstageSettings)
-        hidden = frozenset(SHOWN_BY) - frozenset(self.settings.shown)
-        for config in super().generate(kind, subject):
-            if hidden:
-                assert isinstance(config.spec, AnnotationsSpec)
-                spec = config.spec.without(hidden)
-                config = msgspec.structs.replace(config, spec=spec, digest=kind.digest(spec))
-            yield config
+    def __init__(self, settings: BackstageSettings, files: Target) -> None:
+        super().__init__(settings, files)
+        self.bind(ANNOTATIONS, shown=settings.shown)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import posixpath
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ import msgspec
 
 from nthlayer_sync.model.config import Spec
 from nthlayer_sync.model.entity import OUTPUT_PREFIX, Link
-from nthlayer_sync.model.ref import ref_parts
+from nthlayer_sync.model.ref import EntityRef, ref_parts
 from nthlayer_sync.model.service import Home, Service
 from nthlayer_sync.plugins.backstage.catalog import CatalogKeys, canonical
 from nthlayer_sync.sdk.kind import Beside, FileKind
@@ -34,90 +33,81 @@ ALERT_LABELS = "prometheus.io/labels"
 TIER = OUTPUT_PREFIX + "tier"
 RUNBOOK = OUTPUT_PREFIX + "runbook"
 PROMISES = OUTPUT_PREFIX + "slo"
+RESULTS = (TIER, RUNBOOK, PROMISES)
 
 SHOWN_BY = {
     "github": (PROJECT_SLUG,),
     "grafana": (DASHBOARDS,),
     "prometheus": (GRAPHS, ALERTS, ALERT_LABELS),
-    "techdocs": (TECHDOCS_REF, RUNBOOK),
+    "techdocs": (TECHDOCS_REF,),
 }
 """The keys that each plugin of Backstage shows."""
 GITHUB = "https://github.com/"
 
 
-class Alerting(msgspec.Struct, frozen=True):
-    """What a service's alerts are made from; their names stand in an annotation."""
+class AnnotationsSpec(Spec, frozen=True):
+    """What annotations and links are made from; `keys` are those outside our prefix that are ours to set."""
 
+    ref: EntityRef
+    tier: str
+    slug: str
+    techdocs: str
+    links: tuple[Link, ...]
+    runbook: bool
+    keys: tuple[str, ...]
     promised: slo.Slo | None
     measured: golden.Golden
     stores: tuple[packs.Instance, ...]
 
-    @property
-    def names(self) -> list[str]:
-        """The names of all alerts."""
-        found: tuple[Alert, ...] = (
-            *(slo.alerts(self.promised) if self.promised else ()),
-            *golden.alerts(self.measured),
-            *(alert for store in self.stores for alert in packs.alerts(store)),
-        )
-        return sorted({alert.name for alert in found})
 
-
-class AnnotationsSpec(Spec, frozen=True):
-    """Annotations and links to write; `alerting` is None where people have said themselves which alerts to show."""
-
-    annotations: dict[str, str]
-    links: tuple[Link, ...]
-    alerting: Alerting | None
-
-    def without(self, plugins: Collection[str]) -> AnnotationsSpec:
-        """Only what other plugins of Backstage show."""
-        keys = {key for plugin in plugins for key in SHOWN_BY[plugin]}
-        return AnnotationsSpec(
-            annotations={key: value for key, value in self.annotations.items() if key not in keys},
-            links=() if "techdocs" in plugins else self.links,
-            alerting=None if ALERTS in keys else self.alerting,
-        )
-
-
-def generate(service: Service) -> Iterator[AnnotationsSpec]:
-    """One for every service. What people have set themselves is left out, and so never changed."""
-    promised = slo.slo_of(service)
-    wanted = {
-        TIER: service.blueprint.tier,
-        PROJECT_SLUG: _project_slug(service.own),
-        TECHDOCS_REF: _techdocs_ref(service),
-        DASHBOARDS: f"url @> '{dashboard_path(service.ref)}'",
-    }
-    links: tuple[Link, ...] = ()
-    if promised:
-        kept = "; ".join(objective.promise for objective in promised.promises.objectives)
-        wanted[PROMISES] = f"{kept}; over {span(promised.promises.window)}"
-        chosen = promql_selector({"entity": service.ref})
-        wanted[GRAPHS] = f"{slo.REMAINING}{chosen}|slo,{slo.BURN_RATE}{chosen}|slo"
-    if service.blueprint.documentation.runbook:
-        parts = ref_parts(service.ref)
-        wanted[RUNBOOK] = f"/docs/{parts.namespace}/{parts.kind}/{parts.name}/runbook"
-        links = tuple(_links(service))
-    theirs = service.annotations
-    alerting = None
-    if not (ALERTS in theirs or ALERT_LABELS in theirs):
-        alerting = Alerting(promised, golden.golden_of(service), packs.instances_of(service))
+def generate(service: Service, *, shown: Collection[str] = tuple(SHOWN_BY)) -> Iterator[AnnotationsSpec]:
+    """One for every service; `shown` are the plugins that Backstage has. What people set themselves is left alone."""
+    runbook = service.blueprint.documentation.runbook and "techdocs" in shown
     yield AnnotationsSpec(
-        annotations={key: value for key, value in wanted.items() if value and key not in theirs},
-        links=links,
-        alerting=alerting,
+        ref=service.ref,
+        tier=service.blueprint.tier,
+        slug=_project_slug(service.own),
+        techdocs=_techdocs_ref(service),
+        links=tuple(_links(service)) if runbook else (),
+        runbook=runbook,
+        keys=tuple(key for plugin in shown for key in SHOWN_BY[plugin] if key not in service.annotations),
+        promised=slo.slo_of(service),
+        measured=golden.golden_of(service),
+        stores=packs.instances_of(service),
     )
 
 
 def render(spec: AnnotationsSpec) -> str:
     """The keys and links in the form that `CatalogKeys` reads them in."""
-    annotations = dict(spec.annotations)
-    if spec.alerting and (names := spec.alerting.names):
+    wanted = {
+        TIER: spec.tier,
+        PROJECT_SLUG: spec.slug,
+        TECHDOCS_REF: spec.techdocs,
+        DASHBOARDS: f"url @> '{dashboard_path(spec.ref)}'",
+    }
+    if spec.promised:
+        kept = "; ".join(objective.promise for objective in spec.promised.promises.objectives)
+        chosen = promql_selector({"entity": spec.ref})
+        wanted[PROMISES] = f"{kept}; over {span(spec.promised.promises.window)}"
+        wanted[GRAPHS] = f"{slo.REMAINING}{chosen}|slo,{slo.BURN_RATE}{chosen}|slo"
+    if spec.runbook:
+        parts = ref_parts(spec.ref)
+        wanted[RUNBOOK] = f"/docs/{parts.namespace}/{parts.kind}/{parts.name}/runbook"
+    names = _alert_names(spec)
+    if names and ALERTS in spec.keys and ALERT_LABELS in spec.keys:
         # Services share names of alerts, so the labels have to tell them apart.
-        annotations[ALERTS] = ",".join(names)
-        annotations[ALERT_LABELS] = f"entity={spec.alerting.measured.watched.ref}"
+        wanted |= {ALERTS: ",".join(names), ALERT_LABELS: f"entity={spec.ref}"}
+    annotations = {key: text for key, text in wanted.items() if text and (key in spec.keys or key in RESULTS)}
     return canonical(annotations, [_fields(link) for link in spec.links])
+
+
+def _alert_names(spec: AnnotationsSpec) -> list[str]:
+    found: tuple[Alert, ...] = (
+        *(slo.alerts(spec.promised) if spec.promised else ()),
+        *golden.alerts(spec.measured),
+        *(alert for store in spec.stores for alert in packs.alerts(store)),
+    )
+    return sorted({alert.name for alert in found})
 
 
 def _fields(link: Link) -> dict[str, str]:
@@ -135,8 +125,10 @@ def _techdocs_ref(service: Service) -> str:
     if own is None or entity is None:
         return ""
     if own.root == entity.root:
-        folder = posixpath.relpath(own.folder or ".", entity.folder or ".")
-        return "" if folder.startswith("..") else f"dir:{folder}"
+        if own.folder == entity.folder:
+            return "dir:."
+        above = f"{entity.folder}/" if entity.folder else ""
+        return f"dir:./{own.folder.removeprefix(above)}" if own.folder.startswith(above) else ""
     branch = service.facts.default_branch if service.facts else ""
     slug = _project_slug(own)
     return f"url:{GITHUB}{slug}/tree/{branch}/{own.folder}".rstrip("/") if slug and branch else ""

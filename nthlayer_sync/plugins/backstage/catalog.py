@@ -86,7 +86,10 @@ class CatalogKeys:
             (*splice.ANNOTATIONS, key): keys.get(key) for key in sorted({*keys, *ours, *(_RECORDS & there.keys())})
         }
         changes |= splice.link_changes(known, links, linked)
-        return splice.edit(data, document, changes).decode()
+        try:
+            return splice.edit(data, document, changes).decode()
+        except InputError as error:
+            raise _unfit(error) from error
 
     def _find(self, text: str) -> tuple[bytes, int]:
         """The file's bytes, and the place of the entity among its documents."""
@@ -96,12 +99,17 @@ class CatalogKeys:
         except UnicodeEncodeError as error:
             raise PermanentError("the catalog file is not UTF-8, so it is left as it is") from error
         except InputError as error:
-            raise PermanentError(f"the catalog file cannot be edited: {error}") from error
+            raise _unfit(error) from error
         found = [place for place, tree in enumerate(trees) if _ref(tree.root) == self.entity]
         if len(found) != 1:
             what = "is not declared" if not found else "is declared more than once"
             raise PermanentError(f"{self.entity} {what} in the catalog file, so it is left as it is")
         return data, found[0]
+
+
+def _unfit(error: InputError) -> PermanentError:
+    where = f"line {error.diagnoses[0].line}: " if error.diagnoses and error.diagnoses[0].line else ""
+    return PermanentError(f"the catalog file cannot be edited: {where}{error}")
 
 
 def _prefixed(key: str) -> bool:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
 from typing import Annotated
 
 from pydantic import Field
 
 from nthlayer_sync.plugins.github.codeowners import CODEOWNERS
-from nthlayer_sync.plugins.github.workflow import WORKFLOW, Runs, generate
+from nthlayer_sync.plugins.github.workflow import WORKFLOW, Runs
 from nthlayer_sync.rollout.commands import Commands
 from nthlayer_sync.sdk.kind import Category
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
@@ -41,5 +39,4 @@ class Plugin(OperationalPlugin):
         super().__init__(settings, files)
         commands = settings.commands
         runs = Runs(commands.by_name(), commands.minutes, settings.runner, settings.secrets)
-        workflow = replace(WORKFLOW, generate=partial(generate, runs=runs))
-        self.active = tuple(workflow if kind.name == workflow.name else kind for kind in self.active)
+        self.bind(WORKFLOW, runs=runs)

@@ -25,6 +25,7 @@ from nthlayer_sync.sdk.ownership import Blocks
 _HANDLE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})(?:/[A-Za-z0-9][A-Za-z0-9._-]*)?")
 # Beyond these CODEOWNERS has patterns (`*`, `?`, `[`), comments (`#`) and negations (`!`).
 _FOLDER = re.compile(r"[\w@.+,=()~ /-]*")
+_PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 
 
 class CodeownersSpec(Spec, frozen=True):
@@ -95,7 +96,8 @@ def _pattern(ref: EntityRef, folder: str) -> str:
 
 def _path(service: Service, spec: CodeownersSpec) -> str:
     """GitHub reads the first of three places only, so a file that is there is the one to write to."""
-    return (service.facts.codeowners if service.facts else "") or ".github/CODEOWNERS"
+    there = service.facts.codeowners if service.facts else ""
+    return there if there in _PLACES else _PLACES[0]
 
 
 def _owns(config: ConfigId) -> Lines:

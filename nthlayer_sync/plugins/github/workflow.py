@@ -56,7 +56,7 @@ class WorkflowSpec(Spec, frozen=True):
 
 def workflow_path(service: Service) -> str:
     """Where a service's workflow stands in its repository."""
-    return f".github/workflows/nthlayer-{slug_of(service.ref)}.yaml"
+    return _path(slug_of(service.ref))
 
 
 def generate(service: Service, runs: Runs = _RUNS) -> Iterator[WorkflowSpec]:
@@ -65,9 +65,9 @@ def generate(service: Service, runs: Runs = _RUNS) -> Iterator[WorkflowSpec]:
     if rollout is None or hosted_on(service) == "gitlab":
         return
     longest = LONGEST_JOB - 2 * runs.minutes
-    if rollout.watched > longest:
+    if rollout.policy.watched > longest:
         raise PermanentError(
-            f"{service.ref}: deployment.bake and canary_percent make {rollout.watched} minutes of watching,"
+            f"{service.ref}: deployment.bake and canary_percent make {rollout.policy.watched} minutes of watching,"
             f" but a job on GitHub has room for {longest}"
         )
     yield WorkflowSpec(title=service.label, branch=branch_of(service), rollout=rollout, runs=runs)
@@ -86,7 +86,7 @@ def render(spec: WorkflowSpec) -> str:
         },
         "env": rollout.variables,
         "jobs": {
-            **{check: _check(spec, check) for check in rollout.checks},
+            **{check: _check(spec, check) for check in rollout.policy.checks},
             "deliver": _deliver(spec),
             _ROLL_BACK: _roll_back(spec),
         },
@@ -98,9 +98,9 @@ def render(spec: WorkflowSpec) -> str:
 
 def _header(rollout: Rollout) -> str:
     managed = f"Managed by {MARK}: change the blueprint, not this file."
-    if not rollout.approvals:
+    if not rollout.policy.approvals:
         return managed
-    reviewers = "1 reviewer" if rollout.approvals == 1 else f"{rollout.approvals} reviewers"
+    reviewers = "1 reviewer" if rollout.policy.approvals == 1 else f"{rollout.policy.approvals} reviewers"
     return (
         f"{managed}\nThe environment {rollout.environment} must ask for {reviewers}: repository settings, Environments."
     )
@@ -108,7 +108,7 @@ def _header(rollout: Rollout) -> str:
 
 def _triggers(spec: WorkflowSpec) -> Job:
     folder = spec.rollout.folder
-    own = f".github/workflows/nthlayer-{spec.rollout.slug}.yaml"
+    own = _path(spec.rollout.slug)
     paths: Job = {"paths": [f"{folder}/**", own]} if folder else {}
     branches: Job = {"branches": [spec.branch]} if spec.branch else {}
     return {
@@ -147,9 +147,9 @@ def _check(spec: WorkflowSpec, check: str) -> Job:
 def _deliver(spec: WorkflowSpec) -> Job:
     rollout = spec.rollout
     default = "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)"
-    watching = f", watching each for {rollout.bake} seconds" if rollout.bake else ""
-    steps = " %, ".join(map(str, rollout.steps))
-    window = rollout.window
+    watching = f", watching each for {rollout.policy.bake} seconds" if rollout.policy.bake else ""
+    steps = " %, ".join(map(str, rollout.policy.steps))
+    window = rollout.policy.window
     guard = {
         "name": "Look at the deployment window",
         "env": (window_variables(window) if window else {}) | {"EMERGENCY": "${{ inputs.emergency }}"},
@@ -157,22 +157,22 @@ def _deliver(spec: WorkflowSpec) -> Job:
     }
     deliver = {
         "name": f"Deliver: {steps} %{watching}",
-        "env": rollout.stepping | _commands(spec, "deploy", "verify"),
-        "timeout-minutes": rollout.watched + spec.runs.minutes,
+        "env": rollout.policy.stepping | _commands(spec, "deploy", "verify"),
+        "timeout-minutes": rollout.policy.watched + spec.runs.minutes,
         "run": script("deliver"),
     }
     return {
         "name": "Deliver",
         "if": f"github.event_name != 'pull_request' && inputs.action != '{_ROLL_BACK}' && {default}",
-        **({"needs": list(rollout.checks)} if rollout.checks else {}),
+        **({"needs": list(rollout.policy.checks)} if rollout.policy.checks else {}),
         **_machine(spec),
         **_gate(rollout),
-        "timeout-minutes": rollout.watched + 2 * spec.runs.minutes,
+        "timeout-minutes": rollout.policy.watched + 2 * spec.runs.minutes,
         "steps": [
             _checkout(),
             *([guard] if window else []),
             deliver,
-            *([_undo(spec, "failure() || cancelled()")] if rollout.rollback else []),
+            *([_undo(spec, "failure() || cancelled()")] if rollout.policy.rollback else []),
         ],
     }
 
@@ -213,6 +213,10 @@ def _commands(spec: WorkflowSpec, *names: str) -> dict[str, str]:
     return {f"{name.upper().replace('-', '_')}_COMMAND": spec.runs.commands[name] for name in names} | secrets
 
 
+def _path(slug: str) -> str:
+    return f".github/workflows/nthlayer-{slug}.yaml"
+
+
 def _checkout() -> Job:
     return {"name": "Check out", "uses": CHECKOUT, "with": {"persist-credentials": False}}
 
@@ -224,7 +228,7 @@ WORKFLOW = FileKind(
     subject=Service,
     spec=WorkflowSpec,
     generate=generate,
-    path=lambda service, spec: workflow_path(service),
+    path=lambda service, spec: _path(spec.rollout.slug),
     beside=Beside.TOP,
     render=render,
 )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
-
 from pydantic import Field
 
-from nthlayer_sync.plugins.gitlab.pipeline import PIPELINE, generate
+from nthlayer_sync.plugins.gitlab.pipeline import PIPELINE
 from nthlayer_sync.rollout.commands import Commands
 from nthlayer_sync.sdk.kind import Category
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
@@ -34,5 +31,4 @@ class Plugin(OperationalPlugin):
         """The settings' commands go into every pipeline."""
         super().__init__(settings, files)
         commands = settings.commands
-        pipeline = replace(PIPELINE, generate=partial(generate, commands=commands.by_name(), minutes=commands.minutes))
-        self.active = tuple(pipeline if kind.name == pipeline.name else kind for kind in self.active)
+        self.bind(PIPELINE, commands=commands.by_name(), minutes=commands.minutes)

@@ -12,7 +12,7 @@ from typing import Any
 from nthlayer_sync.model.config import Spec
 from nthlayer_sync.model.service import Service
 from nthlayer_sync.rollout.commands import Commands, check_command, script
-from nthlayer_sync.rollout.policy import Rollout, hosted_on, rollout_of, slug_of, window_variables
+from nthlayer_sync.rollout.policy import Rollout, hosted_on, rollout_of, window_variables
 from nthlayer_sync.sdk.kind import Beside, FileKind
 from nthlayer_sync.sdk.ownership import MARK
 from nthlayer_sync.yaml.emit import dump
@@ -44,7 +44,7 @@ def render(spec: PipelineSpec) -> str:
     """A part of a pipeline. https://docs.gitlab.com/ci/yaml/"""
     rollout = spec.rollout
     jobs = {
-        **{f"{rollout.slug}:{check}": _check(spec, check) for check in rollout.checks},
+        **{f"{rollout.slug}:{check}": _check(spec, check) for check in rollout.policy.checks},
         f"{rollout.slug}:deliver": _deliver(spec),
         f"{rollout.slug}:roll-back": _roll_back(spec),
     }
@@ -56,9 +56,9 @@ def _header(rollout: Rollout) -> str:
         f"Managed by {MARK}: change the blueprint, not this file.\n"
         f"Include it in .gitlab-ci.yml: include: [local: {_path(rollout.slug)}]"
     )
-    if not rollout.approvals:
+    if not rollout.policy.approvals:
         return managed
-    people = "1 person" if rollout.approvals == 1 else f"{rollout.approvals} people"
+    people = "1 person" if rollout.policy.approvals == 1 else f"{rollout.policy.approvals} people"
     return (
         f"{managed}\nThe environment {rollout.environment} must ask {people}: Settings, CI/CD, Protected environments."
     )
@@ -79,15 +79,15 @@ def _check(spec: PipelineSpec, check: str) -> Job:
 
 def _deliver(spec: PipelineSpec) -> Job:
     rollout = spec.rollout
-    window = rollout.window
-    told = rollout.variables | rollout.stepping | (window_variables(window) if window else {})
-    wait = {"when": "manual"} if rollout.approvals else {}
+    window = rollout.policy.window
+    told = rollout.variables | rollout.policy.stepping | (window_variables(window) if window else {})
+    wait = {"when": "manual"} if rollout.policy.approvals else {}
     # https://docs.gitlab.com/ci/runners/configure_runners/#set-script-and-after_script-timeouts
-    delivering = rollout.watched + spec.minutes
+    delivering = rollout.policy.watched + spec.minutes
     limits = {"RUNNER_SCRIPT_TIMEOUT": f"{delivering}m", "RUNNER_AFTER_SCRIPT_TIMEOUT": f"{spec.minutes}m"}
     job: Job = {
         "stage": "deploy",
-        "needs": [f"{rollout.slug}:{check}" for check in rollout.checks],
+        "needs": [f"{rollout.slug}:{check}" for check in rollout.policy.checks],
         **_gate(rollout),
         "interruptible": False,
         "timeout": f"{delivering + spec.minutes} minutes",
@@ -95,7 +95,7 @@ def _deliver(spec: PipelineSpec) -> Job:
         "script": [*_enter(spec), *([_apart(script("window"))] if window else []), _apart(script("deliver"))],
         "rules": [{**_when(spec, _DEFAULT_BRANCH), **wait}],
     }
-    if rollout.rollback:
+    if rollout.policy.rollback:
         # GitLab runs it in a new shell, and after a job that was cancelled, too.
         undo = f'if [ "$CI_JOB_STATUS" != success ]; then\n{_apart(script("roll_back"))}\nfi'
         job["after_script"] = [*_enter(spec), undo]
@@ -157,7 +157,7 @@ PIPELINE = FileKind(
     subject=Service,
     spec=PipelineSpec,
     generate=generate,
-    path=lambda service, spec: _path(slug_of(service.ref)),
+    path=lambda service, spec: _path(spec.rollout.slug),
     beside=Beside.TOP,
     render=render,
 )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
-
 from pydantic import Field
 
-from nthlayer_sync.plugins.grafana.dashboard import DASHBOARD, generate
+from nthlayer_sync.plugins.grafana.dashboard import DASHBOARD
 from nthlayer_sync.sdk.kind import Category
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
 from nthlayer_sync.sdk.target import Target
@@ -36,5 +33,4 @@ class Plugin(OperationalPlugin):
     def __init__(self, settings: GrafanaSettings, files: Target) -> None:
         """The settings say where the runbooks are."""
         super().__init__(settings, files)
-        dashboard = replace(DASHBOARD, generate=partial(generate, backstage=settings.backstage.rstrip("/")))
-        self.active = tuple(dashboard if kind.name == dashboard.name else kind for kind in self.active)
+        self.bind(DASHBOARD, backstage=settings.backstage.rstrip("/"))

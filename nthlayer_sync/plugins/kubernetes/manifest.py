@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.model.ref import ref_name
@@ -39,6 +40,7 @@ def namespace_of(service: Service) -> str:
     return dns_label(service, KUBERNETES_NAMESPACE, service.namespace)
 
 
+@lru_cache(maxsize=100_000)
 def label_value(text: str) -> str:
     """`text` cut and cleaned to a legal label value."""
     return _LABEL_VALUE.sub("-", text)[:63].strip("-_.")

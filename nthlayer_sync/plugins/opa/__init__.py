@@ -1,11 +1,8 @@
 """Open Policy Agent: policies that pipelines hold changes to."""
 
-from dataclasses import replace
-from functools import partial
-
 from pydantic import Field
 
-from nthlayer_sync.plugins.opa.taxonomy import TAXONOMY, generate
+from nthlayer_sync.plugins.opa.taxonomy import TAXONOMY
 from nthlayer_sync.sdk.kind import Category
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
 from nthlayer_sync.sdk.target import Target
@@ -34,5 +31,4 @@ class Plugin(OperationalPlugin):
     def __init__(self, settings: OpaSettings, files: Target) -> None:
         """The settings' environments go into the policy."""
         super().__init__(settings, files)
-        taxonomy = replace(TAXONOMY, generate=partial(generate, environments=settings.environments))
-        self.active = tuple(taxonomy if kind.name == taxonomy.name else kind for kind in self.active)
+        self.bind(TAXONOMY, environments=settings.environments)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from hashlib import blake2b
 from typing import Any
 
 from nthlayer_sync.errors import PermanentError
@@ -18,14 +19,15 @@ from nthlayer_sync.model.ref import DEFAULT_NAMESPACE, EntityRef, ref_parts
 from nthlayer_sync.model.service import Service
 from nthlayer_sync.sdk.kind import FileKind
 from nthlayer_sync.sdk.ownership import MARK
-from nthlayer_sync.sdk.quote import line
+from nthlayer_sync.sdk.quote import line, slug
 from nthlayer_sync.signals import slo
 from nthlayer_sync.yaml.emit import dump_all
 
-# https://github.com/OpenSLO/OpenSLO/tree/main/schemas/v1: parts/name and parts/description
-_NAME = re.compile(r"[a-z0-9][a-z0-9./-]*")
-_LONGEST_NAME = 255 - len("-latency-p99-ratio")
-_LONGEST_DESCRIPTION = 1050
+# Narrower than OpenSLO, which has `.`, `|` and `/` too: Nobl9 and Sloth take the names of Kubernetes.
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_SIMILAR = 54
+"""Characters of the similar name; a hyphen and eight of a digest follow."""
+_LONGEST_DESCRIPTION = 1050  # OpenSLO v1, parts/description
 # Longest first; months, quarters and years have no fixed length, and there are no seconds.
 _UNITS = (("w", 604_800_000), ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000))
 
@@ -70,16 +72,11 @@ def render(spec: SloSpec) -> str:
 
 @lru_cache(maxsize=100_000)
 def object_name(ref: EntityRef) -> str:
-    """The name of an entity in OpenSLO, which knows no underscore; no two references of a kind give the same."""
+    """The name of a service in OpenSLO: its own where that is legal, else a similar one that no other service has."""
     parts = ref_parts(ref)
-    name = parts.name.replace("_", "--")  # two hyphens cannot stand in a name of Backstage
-    if parts.namespace != DEFAULT_NAMESPACE:
-        name = f"{parts.namespace.replace('_', '--')}/{name}"
-    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
-        raise PermanentError(
-            f"{ref}: {name!r} cannot name an OpenSLO object: a-z, 0-9, ., / and -, {_LONGEST_NAME} at most"
-        )
-    return name
+    if parts.namespace == DEFAULT_NAMESPACE and _NAME.fullmatch(parts.name):
+        return parts.name
+    return f"{slug(parts.name)[:_SIMILAR] or 'service'}-{blake2b(ref.encode(), digest_size=4).hexdigest()}"
 
 
 def duration(milliseconds: int) -> str:

@@ -17,7 +17,7 @@ from nthlayer_sync.signals.packs import Instance
 PATH = "prometheus/alerts.rules.yaml"
 
 
-class AlertSpec(Spec):
+class AlertSpec(Spec, frozen=True):
     """Everything that decides the alerts of a service apart from those of its objectives."""
 
     golden: Golden

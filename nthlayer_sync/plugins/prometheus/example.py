@@ -1,4 +1,4 @@
-"""Example values for a label matcher: one that it takes and one that it does not, so that tests can be written for it."""
+"""Example values for a label matcher, for tests: one that it takes and one that it does not."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def alerting(watched: Watched, alert: Alert) -> dict[str, Any]:
         "expr": alert.expr,
         **hold,
         "labels": {name: go_template(value) for name, value in labels(watched, alert).items()},
-        "annotations": {name: go_template(text) for name, text in annotations(watched, alert).items()}
+        "annotations": {name: go_template(text) for name, text in texts(watched, alert).items()}
         | {"description": go_template(alert.meaning) + _NOW[alert.unit]},
     }
 
@@ -52,7 +52,7 @@ def labels(watched: Watched, alert: Alert) -> dict[str, str]:
     return watched.labels | alert.labels | {"severity": alert.severity}
 
 
-def annotations(watched: Watched, alert: Alert, value: str = "") -> dict[str, str]:
+def texts(watched: Watched, alert: Alert, value: str = "") -> dict[str, str]:
     """What a person is told, in plain text, when the alert's value reads as `value`.
 
     Paths are relative to Backstage and Grafana, whose addresses the catalog does not know.

@@ -19,7 +19,7 @@ from nthlayer_sync.signals.slo import Objective, Slo
 PATH = "prometheus/slo.rules.yaml"
 
 
-class SloSpec(Spec):
+class SloSpec(Spec, frozen=True):
     """Everything that decides the SLO rules of a service, and their tests."""
 
     slo: Slo

@@ -1,4 +1,4 @@
-"""prometheus/slo_tests: proof that each SLO alert fires in time and stays silent when it should, for `promtool test rules`.
+"""prometheus/slo_tests: proof that each SLO alert fires in time and stays silent when it should.
 
 Two files: `minutes` for the rows of the burn table with a long window of at most an hour, evaluated often, and for all
 that has nothing to do with a row; `hours` for the slow rows, evaluated seldom so that days pass in seconds.
@@ -6,7 +6,7 @@ that has nothing to do with a row; `hours` for the slow rows, evaluated seldom s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from nthlayer_sync.model.blueprint import Blueprint
 from nthlayer_sync.model.config import Spec
 from nthlayer_sync.model.service import Service
 from nthlayer_sync.plugins.prometheus.example import examples
-from nthlayer_sync.plugins.prometheus.scenario import Phase, counter, firing, gives, series, test_file, told
+from nthlayer_sync.plugins.prometheus.scenario import Phase, counter, firing, gives, series, tests_file, told
 from nthlayer_sync.plugins.prometheus.slo_rules import PATH
 from nthlayer_sync.sdk.kind import FileKind
 from nthlayer_sync.signals import slo as signals
@@ -25,7 +25,7 @@ from nthlayer_sync.signals.watched import per_blueprint
 Pace = Literal["minutes", "hours"]
 
 
-class SloTestsSpec(Spec):
+class SloTestsSpec(Spec, frozen=True):
     """Everything that decides the tests; `bad` and `good` are values of the label that tells failed requests."""
 
     slo: Slo
@@ -56,7 +56,7 @@ def render(spec: SloTestsSpec) -> str:
     if spec.pace == "minutes":
         tests += [test for objective in spec.slo.promises.objectives for test in proof.of_measuring(objective)]
         tests += [proof.nothing_measured(), proof.everything_fails()]
-    return test_file(PATH.rpartition("/")[2], proof.every, tests)
+    return tests_file(PATH.rpartition("/")[2], proof.every, tests)
 
 
 class Proof:
@@ -66,7 +66,9 @@ class Proof:
         self.spec, self.slo = spec, spec.slo
         self.rate = spec.slo.series.rate
         self.sample = max(self.rate // 5, 1)
-        self.every = self.sample if spec.pace == "minutes" else HOUR // 4
+        self.every = self.sample if spec.pace == "minutes" else HOUR // 2
+        # Until every rate in use is over what has happened, not over the time before the first sample.
+        self.lead = self.rate if spec.pace == "minutes" else HOUR
         self.rows = [r for r in spec.slo.promises.burn if (r.long <= HOUR) == (spec.pace == "minutes")]
         self.events = Decimal(max(60, spec.slo.promises.min_events))
 
@@ -82,7 +84,7 @@ class Proof:
 
     def outage(self, objective: Objective, rows: Sequence[Burn]) -> dict[str, Any]:
         """A healthy service fails completely, then recovers: each row fires when its share of the budget has gone."""
-        start = self._whole(max(row.long for row in rows) + 2 * HOUR)
+        start = self._whole(max(row.long for row in rows) + self.lead)
         latest = {row: start + self._latest(row, row.threshold(objective)) for row in rows}
         end = max(latest.values())
         clear = {row: end + self._clear(row) for row in rows}
@@ -106,7 +108,7 @@ class Proof:
         threshold = row.threshold(objective)
         below = threshold * Decimal("0.95")
         above = min(threshold * Decimal("1.05"), (1 + threshold) / 2)
-        start = self._whole(row.long + 2 * HOUR)
+        start = self._whole(row.long + self.lead)
         latest = start + self._latest(row, (threshold - below) / (above - below))
         clear = latest + self._clear(row)
         return self._test(
@@ -123,11 +125,11 @@ class Proof:
     def low_traffic(self, objective: Objective, row: Burn) -> dict[str, Any]:
         """All of a few requests fail, too few for their share to mean anything."""
         few = Decimal(self.slo.promises.min_events) * self.sample / row.long / 2
-        end = self._whole(row.long + 2 * HOUR)
+        end = self._whole(row.long // 4) + self._whole(self.lead)
         return self._test(
             f"{objective.name}: too few requests over {span(row.long)} to judge by",
             self._series(objective, [(end, Decimal(1))], events=few.quantize(Decimal("1e-9"))),
-            [self._burns(at, objective, row, 0) for at in (self._whole(row.long // 2), end)],
+            [self._burns(at, objective, row, 0) for at in (self._whole(end // 2), end)],
         )
 
     def of_measuring(self, objective: Objective) -> Iterator[dict[str, Any]]:
@@ -138,7 +140,7 @@ class Proof:
 
     def idle(self, objective: Objective) -> dict[str, Any]:
         """Counters that stand still: nothing is bad, and no share is 0/0."""
-        end = 2 * HOUR
+        end = self._whole(HOUR + self.rate)
         chosen = signals.select(self.slo.watched, objective)
         shares = [signals.ratio_name(w) for w in signals.windows(self.slo.promises, self.rate)]
         return self._test(
@@ -153,7 +155,7 @@ class Proof:
 
     def restart(self, objective: Objective) -> dict[str, Any]:
         """One of two instances restarts, so that its counters begin again, and a scrape is lost."""
-        before, gap, after = HOUR, self.sample, HOUR
+        before, gap, after = HOUR // 2, self.sample, HOUR // 2
         share = min(row.threshold(objective) for row in self.slo.promises.burn) / 2 if self.slo.promises.burn else 0
         share = min(Decimal(share), Decimal("0.5"))
         chosen = signals.select(self.slo.watched, objective)
@@ -172,7 +174,7 @@ class Proof:
 
     def vanished(self, objective: Objective) -> dict[str, Any]:
         """The series end: nobody is woken, and a ticket says that nothing is known."""
-        end, missing = HOUR, self.slo.promises.missing
+        end, missing = HOUR // 2, self.slo.promises.missing
         soon = end + self.sample
         late = self._whole(end + self.rate + missing) + self.every
         return self._test(
@@ -198,7 +200,7 @@ class Proof:
 
     def everything_fails(self) -> dict[str, Any]:
         """All requests are bad from the start; with every label and text of the alerts that say so."""
-        end = 3 * HOUR
+        end = self._whole(HOUR + self.rate)
         given: dict[str, dict[str, str]] = {}
         for objective in self.slo.promises.objectives:
             given |= {entry["series"]: entry for entry in self._series(objective, [(end, Decimal(1))])}
@@ -230,9 +232,7 @@ class Proof:
         return -(-time // self.every) * self.every
 
     def _burns(self, at: int, objective: Objective, row: Burn, count: int) -> dict[str, Any]:
-        return firing(
-            at, count, alertname=BURN_ALERT, severity=row.severity, slo=objective.name, window=span(row.long)
-        )
+        return firing(at, count, alertname=BURN_ALERT, severity=row.severity, slo=objective.name, window=span(row.long))
 
     def _series(
         self,
@@ -243,24 +243,27 @@ class Proof:
         instance: str = "",
         restart: bool = False,
     ) -> list[dict[str, str]]:
-        """The counters of an objective while given shares of its requests are bad, each for a while; None: not scraped."""
+        """An objective's counters while given shares of its requests are bad, each for a while; None: not scraped."""
         each = self.events if events is None else events
-        bad = [(length // self.sample, None if share is None else each * share) for length, share in shares]
-        good = [(length // self.sample, None if share is None else each * (1 - share)) for length, share in shares]
-        every = [(length // self.sample, None if share is None else each) for length, share in shares]
+
+        def count(part: Callable[[Decimal], Decimal]) -> str:
+            phases = (Phase(length // self.sample, None if s is None else each * part(s)) for length, s in shares)
+            return counter(phases, restart=restart)
+
         names, own = self.slo.series, dict(self.slo.series.selector)
         if instance:
             own[next(label for label in ("instance", "pod", "replica") if label not in own)] = instance
-        write = _restarted if restart else _steady
         if objective.threshold is None:
             return [
-                series(names.requests, own | {names.outcome: self.spec.good}, write(good)),
-                series(names.requests, own | {names.outcome: self.spec.bad}, write(bad)),
+                series(names.requests, own | {names.outcome: self.spec.good}, count(lambda share: 1 - share)),
+                series(names.requests, own | {names.outcome: self.spec.bad}, count(lambda share: share)),
             ]
         return [
-            series(f"{names.duration}_count", own, write(every)),
-            series(f"{names.duration}_bucket", own | {"le": "+Inf"}, write(every)),
-            series(f"{names.duration}_bucket", own | {"le": number(objective.threshold)}, write(good)),
+            series(f"{names.duration}_count", own, count(lambda _: Decimal(1))),
+            series(f"{names.duration}_bucket", own | {"le": "+Inf"}, count(lambda _: Decimal(1))),
+            series(
+                f"{names.duration}_bucket", own | {"le": number(objective.threshold)}, count(lambda share: 1 - share)
+            ),
         ]
 
     def _test(
@@ -272,23 +275,6 @@ class Proof:
     ) -> dict[str, Any]:
         test: dict[str, Any] = {"name": name, "interval": span(self.sample), "input_series": given}
         return test | {"alert_rule_test": alerts or [], "promql_expr_test": checks}
-
-
-def _steady(parts: Sequence[tuple[int, Decimal | None]]) -> str:
-    return counter(Phase(samples, by) for samples, by in parts)
-
-
-def _restarted(parts: Sequence[tuple[int, Decimal | None]]) -> str:
-    """As `_steady`, but the counter begins again where it was not scraped."""
-    texts = list[str]()
-    for samples, by in parts:
-        if by is None:
-            texts.append(f"_x{samples}")
-        else:
-            first = number(by) if texts else "0"
-            count = samples - 1 if texts else samples
-            texts.append(f"{first}+{number(by)}x{count}")
-    return " ".join(texts)
 
 
 SLO_TESTS = FileKind(

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from nthlayer_sync.model.config import Config
-from nthlayer_sync.model.service import Subject
 from nthlayer_sync.plugins.techdocs.dependency_graph import DEPENDENCY_GRAPH
 from nthlayer_sync.plugins.techdocs.index import INDEX
 from nthlayer_sync.plugins.techdocs.onboarding import ONBOARDING
 from nthlayer_sync.plugins.techdocs.runbook import RUNBOOK
-from nthlayer_sync.plugins.techdocs.site import KINDS, SITE
-from nthlayer_sync.sdk.kind import Category, Kind
+from nthlayer_sync.plugins.techdocs.site import SITE
+from nthlayer_sync.sdk.kind import Category
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
+from nthlayer_sync.sdk.target import Target
 
 
 class TechdocsSettings(PluginSettings):
@@ -37,9 +35,6 @@ class Plugin(OperationalPlugin):
     kinds = (RUNBOOK, DEPENDENCY_GRAPH, ONBOARDING, INDEX, SITE)
     settings_type = TechdocsSettings
 
-    def generate(self, kind: Kind[Any, Any], subject: Subject) -> Iterator[Config]:
-        """The configs of one kind; the site joins only pages that are made."""
-        made = {kind.name for kind in self.active}
-        for config in super().generate(kind, subject):
-            if kind is not SITE or KINDS[f"{config.id.name}.md"] in made:
-                yield config
+    def __init__(self, settings: TechdocsSettings, files: Target) -> None:
+        super().__init__(settings, files)
+        self.bind(SITE, made=frozenset(kind.name for kind in self.active))

@@ -7,10 +7,11 @@ from decimal import ROUND_DOWN, Decimal
 
 import msgspec
 
+from nthlayer_sync.model.config import Spec
 from nthlayer_sync.model.ref import EntityRef, ref_name
 from nthlayer_sync.model.service import Neighbour, Service
 from nthlayer_sync.plugins.techdocs.diagram import Node, flowchart
-from nthlayer_sync.plugins.techdocs.page import BLOCKS, About, PageSpec, about, blocks, by_tier, owns, rules_of
+from nthlayer_sync.plugins.techdocs.page import BLOCKS, blocks, by_tier, owns
 from nthlayer_sync.sdk.kind import Beside, FileKind
 
 DRAWN = 40
@@ -19,9 +20,13 @@ STORES = frozenset({"database", "cache", "queue", "stream", "bucket", "storage",
 """What resources that keep data are called in `spec.type`."""
 
 
-class DependencySpec(PageSpec, frozen=True):
-    """The neighbourhood of a service in the graph."""
+class DependencySpec(Spec, frozen=True):
+    """The neighbourhood of a service in the graph; `availability` is what it promises in percent, "" for nothing."""
 
+    label: str
+    tier: str
+    availability: str
+    classification: str
     depends_on: tuple[Neighbour, ...]
     dependents: tuple[Neighbour, ...]
     further: tuple[EntityRef, ...]
@@ -29,9 +34,12 @@ class DependencySpec(PageSpec, frozen=True):
 
 def generate(service: Service) -> Iterator[DependencySpec]:
     """One for every service."""
+    promised = service.blueprint.observability.slo.availability
     yield DependencySpec(
-        about=about(service),
-        rules=rules_of(service),
+        label=service.label,
+        tier=service.blueprint.tier,
+        availability=f"{promised.value:f}" if promised else "",
+        classification=service.blueprint.compliance.classification,
         depends_on=service.depends_on,
         dependents=service.dependents,
         further=service.further,
@@ -46,17 +54,18 @@ def render(spec: DependencySpec) -> str:
         blocks(
             "dependencies.md.j2",
             ("summary", "map", "stores", "external", "ceiling", "reach"),
-            about=spec.about,
-            rules=spec.rules,
+            label=spec.label,
+            availability=spec.availability,
+            classification=spec.classification,
             needs=needs,
             dependents=dependents,
             stores=stores,
             external=[neighbour for neighbour in needs if neighbour.external],
             further=sorted(ref_name(ref) for ref in spec.further),
             drawn=DRAWN,
-            topology=_topology(spec.about, needs[:DRAWN], dependents[:DRAWN]),
-            storage=_topology(spec.about, stores[:DRAWN], ()),
-            ceiling=ceiling_of(spec.rules.availability, needs),
+            topology=_topology(spec, needs[:DRAWN], dependents[:DRAWN]),
+            storage=_topology(spec, stores[:DRAWN], ()),
+            ceiling=ceiling_of(spec.availability, needs),
         )
     )
 
@@ -65,8 +74,8 @@ def _is_store(neighbour: Neighbour) -> bool:
     return neighbour.kind == "resource" and bool(neighbour.technology or neighbour.type.lower() in STORES)
 
 
-def _topology(about: About, needs: Sequence[Neighbour], dependents: Sequence[Neighbour]) -> str:
-    nodes = [Node((about.label, f"tier {about.tier}"), "self"), *map(_node, dependents), *map(_node, needs)]
+def _topology(spec: DependencySpec, needs: Sequence[Neighbour], dependents: Sequence[Neighbour]) -> str:
+    nodes = [Node((spec.label, f"tier {spec.tier}"), "self"), *map(_node, dependents), *map(_node, needs)]
     first = len(dependents) + 1
     edges = [(index, 0) for index in range(1, first)] + [(0, index) for index in range(first, len(nodes))]
     return flowchart(nodes, edges)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nthlayer_sync.model.config import Spec
 from nthlayer_sync.model.service import Service
-from nthlayer_sync.plugins.techdocs.page import BLOCKS, PageSpec, about, blocks, owns, rules_of
+from nthlayer_sync.plugins.techdocs.page import BLOCKS, blocks, channel_of, owns
 from nthlayer_sync.sdk.kind import Beside, FileKind
 
 
-class IndexSpec(PageSpec, frozen=True):
-    """Which pages there are."""
+class IndexSpec(Spec, frozen=True):
+    """The service in a few words, and which pages there are."""
 
+    label: str
+    description: str
+    tier: str
+    owner: str
+    channel: str
     runbook: bool
     onboarding: bool
 
@@ -20,8 +26,11 @@ def generate(service: Service) -> Iterator[IndexSpec]:
     """One for every service."""
     documentation = service.blueprint.documentation
     yield IndexSpec(
-        about=about(service),
-        rules=rules_of(service),
+        label=service.label,
+        description=service.description,
+        tier=service.blueprint.tier,
+        owner=service.owner.label if service.owner else "",
+        channel=channel_of(service),
         runbook=documentation.runbook,
         onboarding=documentation.onboarding,
     )
@@ -29,16 +38,7 @@ def generate(service: Service) -> Iterator[IndexSpec]:
 
 def render(spec: IndexSpec) -> str:
     """One block under a heading of the second level, so that it fits below a title that people wrote."""
-    return BLOCKS.join(
-        blocks(
-            "index.md.j2",
-            ("summary",),
-            about=spec.about,
-            rules=spec.rules,
-            runbook=spec.runbook,
-            onboarding=spec.onboarding,
-        )
-    )
+    return BLOCKS.join(blocks("index.md.j2", ("summary",), spec=spec))
 
 
 INDEX = FileKind(

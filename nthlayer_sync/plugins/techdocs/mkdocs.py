@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
-from nthlayer_sync.errors import PermanentError
+from nthlayer_sync.errors import InputError, PermanentError
 from nthlayer_sync.sdk.ownership import MARK
 from nthlayer_sync.yaml import splice
 from nthlayer_sync.yaml.emit import dump
@@ -36,24 +36,20 @@ class SiteEntry:
     page: str
 
     def read(self, text: str) -> str | None:
-        """The entry, if the site has the page."""
-        data = _encoded(text)
-        present = _has_core(data) if self.page == FRONT else _lists(data, self.page)
+        """The entry, if the site has the page; None also where the file cannot be read."""
+        try:
+            data = _encoded(text)
+            present = _has_core(data) if self.page == FRONT else _lists(data, self.page)
+        except PermanentError:
+            return None
         return entry_text(self.page) if present else None
 
     def write(self, text: str | None, content: str) -> str:
         """`text` with the page in its navigation and the plugin among its plugins; a new file when there is none."""
-        data = _encoded(text if text is not None and text.strip() else self._empty())
-        docs = splice.value_at(data, 0, ("docs_dir",))
-        if isinstance(docs, str) and docs.strip("./") != _DOCS:
-            raise PermanentError(
-                f"mkdocs.yml has its pages in docs_dir {docs!r}; ours stand in {_DOCS!r}: move them there"
-            )
-        if not _has_core(data):
-            data = _with_core(data)
-        if self.page != FRONT and not _lists(data, self.page):
-            data = splice.append(data, 0, ("nav",), [{TITLES[self.page]: self.page}])
-        return data.decode()
+        try:
+            return self._added(_encoded(text if text is not None and text.strip() else self._empty())).decode()
+        except InputError as error:
+            raise PermanentError(f"mkdocs.yml cannot be edited: {error}") from error
 
     def remove(self, text: str) -> str | None:
         """`text` without our entry. A file is removed once it holds nothing but what we put into it."""
@@ -68,6 +64,18 @@ class SiteEntry:
         """Never: entries stand beside those of people."""
         return False
 
+    def _added(self, data: bytes) -> bytes:
+        docs = splice.value_at(data, 0, ("docs_dir",))
+        if isinstance(docs, str) and docs.strip("./") != _DOCS:
+            raise PermanentError(
+                f"mkdocs.yml has its pages in docs_dir {docs!r}; ours stand in {_DOCS!r}: move them there"
+            )
+        if not _has_core(data):
+            data = _with_core(data)
+        if self.page != FRONT and not _lists(data, self.page):
+            data = splice.append(data, 0, ("nav",), [{TITLES[self.page]: self.page}])
+        return data
+
     def _empty(self) -> str:
         return dump(
             {"site_name": self.site, "nav": [{TITLES[FRONT]: FRONT}], "plugins": [CORE]},
@@ -81,7 +89,10 @@ def entry_text(page: str) -> str:
 
 
 def _encoded(text: str) -> bytes:
-    return text.encode(errors="surrogateescape")
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise PermanentError("mkdocs.yml is not UTF-8, so it is left as it is") from error
 
 
 def _items(data: bytes) -> list[object]:

@@ -4,14 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
+from nthlayer_sync.model.blueprint import Blueprint
+from nthlayer_sync.model.config import Spec
 from nthlayer_sync.model.service import Neighbour, Service
-from nthlayer_sync.plugins.techdocs.page import BLOCKS, PageSpec, about, blocks, by_tier, owns, rules_of
+from nthlayer_sync.plugins.techdocs.page import BLOCKS, About, Rules, about, blocks, by_tier, owns, rules_of
 from nthlayer_sync.sdk.kind import Beside, FileKind
+from nthlayer_sync.signals.watched import per_blueprint
 
 
-class OnboardingSpec(PageSpec, frozen=True):
+class Duties(msgspec.Struct, frozen=True):
+    """What the blueprint asks of those who work on the service; spans of time as `90d`."""
+
+    reviewers: int
+    rotation: str
+    review: str
+    availability: str
+    """In percent, "" where none is promised."""
+    classification: str
+
+
+class OnboardingSpec(Spec, frozen=True):
     """What a newcomer has to get to know."""
 
+    about: About
+    rules: Rules
+    duties: Duties
     slug: str
     """`organisation/repository` on the code host, "" when unknown."""
     language: str
@@ -28,11 +47,25 @@ def generate(service: Service) -> Iterator[OnboardingSpec]:
     yield OnboardingSpec(
         about=about(service),
         rules=rules_of(service),
+        duties=duties_of(service),
         slug=service.own.slug if service.own else "",
         language=service.language,
         readme=bool(service.facts and service.facts.readme),
         runbook=documentation.runbook,
         depends_on=service.depends_on,
+    )
+
+
+@per_blueprint
+def duties_of(blueprint: Blueprint) -> Duties:
+    """What a service's blueprint asks of those who work on it."""
+    promised = blueprint.observability.slo.availability
+    return Duties(
+        reviewers=blueprint.access.reviewers,
+        rotation=str(blueprint.access.secrets.rotation),
+        review=str(blueprint.documentation.review),
+        availability=f"{promised.value:f}" if promised else "",
+        classification=blueprint.compliance.classification,
     )
 
 
@@ -44,6 +77,7 @@ def render(spec: OnboardingSpec) -> str:
             ("summary", "people", "checklist", "rules"),
             about=spec.about,
             rules=spec.rules,
+            duties=spec.duties,
             slug=spec.slug,
             language=spec.language,
             readme=spec.readme,

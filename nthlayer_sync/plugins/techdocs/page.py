@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from itertools import accumulate
 from typing import Any
 
 import msgspec
 
-from nthlayer_sync.model.blueprint import Blueprint
-from nthlayer_sync.model.config import ConfigId, Spec
+from nthlayer_sync.model.blueprint import Blueprint, Window
+from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.entity import Link
-from nthlayer_sync.model.ref import EntityRef, ref_name, ref_parts
+from nthlayer_sync.model.ref import EntityRef, ref_name
 from nthlayer_sync.model.service import Contact, Neighbour, Service
-from nthlayer_sync.model.units import Duration
 from nthlayer_sync.sdk.ownership import Blocks
 from nthlayer_sync.sdk.template import Page
 from nthlayer_sync.signals.watched import per_blueprint
@@ -56,8 +54,6 @@ def owns(_: ConfigId) -> Blocks:
 class About(msgspec.Struct, frozen=True, omit_defaults=True):
     """The service as its pages introduce it. `code` is the address of its repository, `channel` the Slack channel."""
 
-    ref: EntityRef
-    name: str
     label: str
     description: str
     type: str
@@ -66,11 +62,6 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True):
     channel: str
     links: tuple[Link, ...]
     code: str
-
-    @property
-    def kind(self) -> str:
-        """Backstage's kind, lower case."""
-        return ref_parts(self.ref).kind
 
     @property
     def dashboards(self) -> tuple[Link, ...]:
@@ -92,79 +83,52 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """What the blueprint says about running the service; spans of time as `15m`, the availability in percent."""
+    """What the blueprint says to everybody who works on the service; spans of time as `15m`."""
 
     page: bool
     acknowledge: str
-    escalation: tuple[str, ...]
-    """When each further level is called, after the alert."""
-    commander: bool
     strategy: str
-    steps: tuple[int, ...]
-    """Share of traffic on a new version at each step, in percent."""
-    bake: str
     window: str
     approvals: int
-    rollback: bool
-    reviewers: int
-    rotation: str
-    review: str
-    status_page: bool
-    stakeholders: tuple[str, ...]
-    availability: str
-    classification: str
-
-
-class PageSpec(Spec, frozen=True):
-    """What decides a page, beside what it shows."""
-
-    about: About
-    rules: Rules
 
 
 @per_blueprint
 def rules_of(blueprint: Blueprint) -> Rules:
     """The rules of a service's blueprint."""
-    deployment, incident, slo = blueprint.deployment, blueprint.incident, blueprint.observability.slo
-    window = deployment.windows
-    always = len(window.days) == 7 and (window.opens, window.closes) == (0, 1440)
-    days = ", ".join(day.capitalize() for day in window.days)
+    deployment = blueprint.deployment
     return Rules(
-        page=incident.page,
-        acknowledge=str(incident.acknowledge),
-        escalation=tuple(str(Duration(passed)) for passed in accumulate(d.milliseconds for d in incident.escalation)),
-        commander=incident.commander,
+        page=blueprint.incident.page,
+        acknowledge=str(blueprint.incident.acknowledge),
         strategy=deployment.strategy,
-        steps=deployment.canary_percent,
-        bake=str(deployment.bake) if deployment.bake.milliseconds else "",
-        window="at any time" if always else f"{days}, {window.hours.replace('-', ' to ')} ({window.timezone})",
+        window=_window(deployment.windows),
         approvals=deployment.approvals,
-        rollback=deployment.rollback,
-        reviewers=blueprint.access.reviewers,
-        rotation=str(blueprint.access.secrets.rotation),
-        review=str(blueprint.documentation.review),
-        status_page=blueprint.communication.status_page,
-        stakeholders=blueprint.communication.stakeholders,
-        availability=f"{slo.availability.value:f}" if slo.availability else "",
-        classification=blueprint.compliance.classification,
     )
+
+
+def _window(window: Window) -> str:
+    if len(window.days) == 7 and (window.opens, window.closes) == (0, 1440):
+        return "at any time"
+    days = ", ".join(day.capitalize() for day in window.days)
+    return f"{days}, {window.hours.replace('-', ' to ')} ({window.timezone})"
 
 
 def about(service: Service) -> About:
     """How pages introduce a service."""
-    channel = service.blueprint.communication.channel or (service.owner.channel if service.owner else "")
     return About(
-        ref=service.ref,
-        name=service.name,
         label=service.label,
         description=service.description,
         type=service.type,
         tier=service.blueprint.tier,
         owner=service.owner,
-        channel=channel,
+        channel=channel_of(service),
         links=service.links,
         code=service.own.root if service.own else "",
     )
+
+
+def channel_of(service: Service) -> str:
+    """The Slack channel in which the service is talked about."""
+    return service.blueprint.communication.channel or (service.owner.channel if service.owner else "")
 
 
 def by_tier(neighbours: Iterable[Neighbour]) -> list[Neighbour]:

@@ -3,31 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import accumulate, groupby
 
 import msgspec
 
+from nthlayer_sync.model.blueprint import Blueprint
+from nthlayer_sync.model.config import Spec
 from nthlayer_sync.model.service import Neighbour, Service
-from nthlayer_sync.plugins.techdocs.page import BLOCKS, PageSpec, about, blocks, by_tier, owns, rules_of
+from nthlayer_sync.plugins.techdocs.page import BLOCKS, About, Rules, about, blocks, by_tier, owns, rules_of
 from nthlayer_sync.sdk import quote
 from nthlayer_sync.sdk.kind import Beside, FileKind
 from nthlayer_sync.signals import golden, packs, slo
 from nthlayer_sync.signals.alert import Alert, Query
 from nthlayer_sync.signals.promql import span
+from nthlayer_sync.signals.watched import per_blueprint
 
 TEMPLATE = "runbook.md.j2"
 SHOWN = 8
 """How many dependents the first table names; the page on dependencies has all."""
 
 
-class RunbookSpec(PageSpec, frozen=True):
+class Response(msgspec.Struct, frozen=True):
+    """What the blueprint says about a failure; spans of time as `15m`."""
+
+    escalation: tuple[str, ...]
+    """When each further level is called, after the alert."""
+    commander: bool
+    steps: tuple[int, ...]
+    """Share of traffic on a new version at each step, in percent."""
+    bake: str
+    """How long each step is watched, "" for not at all."""
+    rollback: bool
+    status_page: bool
+    stakeholders: tuple[str, ...]
+
+
+class RunbookSpec(Spec, frozen=True):
     """What the alerts are made from, and what of the graph is needed to find their causes."""
 
+    about: About
+    rules: Rules
+    response: Response
     promised: slo.Slo | None
     measured: golden.Golden
     stores: tuple[packs.Instance, ...]
     depends_on: tuple[Neighbour, ...]
-    dependents: tuple[Neighbour, ...]
+    dependents: tuple[str, ...]
+    """Names of who needs it, those of the strictest tiers."""
+    more: int
+    """How many more there are."""
 
     @property
     def alerts(self) -> tuple[Alert, ...]:
@@ -76,11 +100,29 @@ def generate(service: Service) -> Iterator[RunbookSpec]:
     yield RunbookSpec(
         about=about(service),
         rules=rules_of(service),
+        response=response_of(service),
         promised=slo.slo_of(service),
         measured=golden.golden_of(service),
         stores=packs.instances_of(service),
         depends_on=service.depends_on,
-        dependents=service.dependents,
+        dependents=tuple(neighbour.name for neighbour in by_tier(service.dependents)[:SHOWN]),
+        more=max(0, len(service.dependents) - SHOWN),
+    )
+
+
+@per_blueprint
+def response_of(blueprint: Blueprint) -> Response:
+    """What a service's blueprint says about a failure."""
+    incident, deployment = blueprint.incident, blueprint.deployment
+    levels = accumulate(delay.milliseconds for delay in incident.escalation)
+    return Response(
+        escalation=tuple(span(after) for after in levels),
+        commander=incident.commander,
+        steps=deployment.canary_percent,
+        bake=span(deployment.bake.milliseconds) if deployment.bake.milliseconds else "",
+        rollback=deployment.rollback,
+        status_page=blueprint.communication.status_page,
+        stakeholders=blueprint.communication.stakeholders,
     )
 
 
@@ -93,8 +135,9 @@ def render(spec: RunbookSpec) -> str:
         "promises": spec.promised.promises.objectives if spec.promised else (),
         "sections": sections,
         "needs": by_tier(spec.depends_on),
-        "dependents": by_tier(spec.dependents)[:SHOWN],
-        "more": max(0, len(spec.dependents) - SHOWN),
+        "response": spec.response,
+        "dependents": spec.dependents,
+        "more": spec.more,
         "workload": quote.shell(spec.measured.workload),
         "namespace": quote.shell(spec.measured.namespace),
         "span": span,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from nthlayer_sync.model.config import ConfigId, Spec
 from nthlayer_sync.model.ref import ref_name
@@ -25,15 +25,13 @@ class SiteSpec(Spec, frozen=True):
     page: str
 
 
-def generate(service: Service) -> Iterator[SiteSpec]:
-    """One for each page that the service has."""
+def generate(service: Service, *, made: Collection[str] = frozenset(KINDS.values())) -> Iterator[SiteSpec]:
+    """One for each page that the service has, as far as its kind is one of those that are `made` at all."""
     documentation = service.blueprint.documentation
-    yield SiteSpec(page=FRONT)
-    yield SiteSpec(page="dependencies.md")
-    if documentation.runbook:
-        yield SiteSpec(page="runbook.md")
-    if documentation.onboarding:
-        yield SiteSpec(page="onboarding.md")
+    wanted = {"runbook.md": documentation.runbook, "onboarding.md": documentation.onboarding}
+    for page, kind in KINDS.items():
+        if kind in made and wanted.get(page, True):
+            yield SiteSpec(page=page)
 
 
 def entry_of(id: ConfigId) -> SiteEntry:

@@ -91,7 +91,7 @@ def test_tickets_can_be_told_at_any_time() -> None:
     always = {"name": "always", "days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}
     organisation = organisation_from({"windows": [{**always, "opens": 0, "closes": 1440, "timezone": "UTC"}]})
     assert "time_interval" not in written(organisation, ticket_hours="always")
-    with pytest.raises(PermanentError, match="ticket_hours names 'night', .* it has: always"):
+    with pytest.raises(PermanentError, match=r"ticket_hours names 'night', .* it has: always"):
         written(organisation, ticket_hours="night")
 
 
@@ -111,7 +111,12 @@ def test_hours_of_another_time_zone(accepted: Accepted, tmp_path: Path) -> None:
 
 
 def test_hostile_teams_stay_values(hostile: str, accepted: Accepted, tmp_path: Path) -> None:
-    team = {"ref": f"group:default/{hostile}", "name": hostile, "channel": f"#{hostile}", "email": f"{hostile}@example.com"}
+    team = {
+        "ref": f"group:default/{hostile}",
+        "name": hostile,
+        "channel": f"#{hostile}",
+        "email": f"{hostile}@example.com",
+    }
     path = tmp_path / "alertmanager.yaml"
     path.write_text(written(organisation_from({"teams": [team, *TEAMS]}), mail=MAIL))
     accepted("amtool", "check-config", path)
@@ -120,7 +125,9 @@ def test_hostile_teams_stay_values(hostile: str, accepted: Accepted, tmp_path: P
     assert len(document["receivers"]) == 1 + 2 * 3
     assert document["receivers"][0]["name"] == "default"
     [matcher] = next(
-        route["matchers"] for route in document["route"]["routes"] if route["receiver"] == f"group:default/{hostile} page"
+        route["matchers"]
+        for route in document["route"]["routes"]
+        if route["receiver"] == f"group:default/{hostile} page"
     )
     quoted = re.fullmatch(r'owner="((?:[^"\\\n]|\\["\\n])*)"', matcher)
     assert quoted
@@ -130,7 +137,9 @@ def test_hostile_teams_stay_values(hostile: str, accepted: Accepted, tmp_path: P
 def test_hostile_channels_are_no_templates(hostile: str, accepted: Accepted, tmp_path: Path) -> None:
     """Alertmanager expands the field as a Go template: what comes out is the channel."""
     team = {"ref": "group:default/a", "name": "a", "channel": hostile}
-    channel = yaml.safe_load(written(organisation_from({"teams": [team]})))["receivers"][1]["slack_configs"][0]["channel"]
+    channel = yaml.safe_load(written(organisation_from({"teams": [team]})))["receivers"][1]["slack_configs"][0][
+        "channel"
+    ]
     empty = tmp_path / "empty.tmpl"
     empty.write_text("")
     shown = accepted("amtool", "template", "render", "--template.glob", empty, f"--template.text={channel}")

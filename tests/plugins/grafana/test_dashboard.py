@@ -62,7 +62,9 @@ def test_panels_fill_the_grid_without_overlap(path: Path) -> None:
     assert [panel["id"] for panel in panels] == list(range(1, len(panels) + 1))
     for panel in panels:
         grid = panel["gridPos"]
-        cells = {(x, y) for x in range(grid["x"], grid["x"] + grid["w"]) for y in range(grid["y"], grid["y"] + grid["h"])}
+        cells = {
+            (x, y) for x in range(grid["x"], grid["x"] + grid["w"]) for y in range(grid["y"], grid["y"] + grid["h"])
+        }
         assert not cells & taken
         assert max(x for x, _ in cells) < 24
         taken |= cells
@@ -101,9 +103,7 @@ def test_only_web_addresses_are_linked() -> None:
     assert link["url"] == "https://example.com/%24x%5B%5By]]"
 
 
-def test_hostile_values_stay_values(
-    hostile: str, shared: Path, accepted: Callable[..., str], tmp_path: Path
-) -> None:
+def test_hostile_values_stay_values(hostile: str, shared: Path, accepted: Callable[..., str], tmp_path: Path) -> None:
     neighbour = {"ref": f"component:default/{hostile}", "name": hostile, "kind": "component", "type": hostile}
     selector = hostile[:200].replace("{", "(").replace("}", ")")  # braces are placeholders, refused when unknown
     dashboard = made(

@@ -1,6 +1,7 @@
 """The documents, held to the OpenSLO schema and to promtool."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -85,15 +86,23 @@ def test_hostile_texts_stay_texts(
 
 
 @settings(max_examples=60, deadline=None)
-@given(name=st.text(min_size=1, max_size=300), namespace=st.sampled_from(["default", "a_b", "x"]))
-def test_any_name_is_legal_or_refused(name: str, namespace: str) -> None:
-    try:
-        found = documents({"name": name, "namespace": namespace})
-    except PermanentError as error:
-        assert "cannot name an OpenSLO object" in str(error)
-        return
+@given(
+    name=st.text(min_size=1, max_size=63) | st.from_regex(r"\A[A-Za-z0-9_.-]{1,63}\Z"),
+    namespace=st.sampled_from(["default", "a_b", "x"]),
+)
+def test_any_name_gives_a_legal_one(name: str, namespace: str, schema: Draft7Validator) -> None:
+    words = {"name": name, "namespace": namespace}
+    found = documents(words)
     for document in found:
-        assert len(document["metadata"]["name"]) <= 255
+        schema.validate(document)
+    plain = re.fullmatch("[a-z0-9]([a-z0-9-]*[a-z0-9])?", name.lower()) and namespace == "default"
+    assert (found[0]["metadata"]["name"] == name.lower()) is bool(plain)
+
+
+def test_similar_names_stay_apart() -> None:
+    names = [("a_b", "default"), ("a.b", "default"), ("a-b", "default"), ("a-b", "x"), ("b", "a")]
+    found = {documents({"name": name, "namespace": namespace})[0]["metadata"]["name"] for name, namespace in names}
+    assert len(found) == len(names)
 
 
 @pytest.mark.parametrize(("milliseconds", "text"), [(60_000, "1m"), (5_400_000, "90m"), (86_400_000 * 30, "30d")])

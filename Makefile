@@ -1,0 +1,74 @@
+# `make help` lists what can be made. Everything is set up in $(VENV), once, and again when what it depends on changes.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-header --annotation-style line
+
+.DELETE_ON_ERROR:
+.PHONY: help demo test bench check format-check lint types contracts dependencies current schemas lock format clean
+
+help: ## List what can be made.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/run ## Run everything on a sample organisation, in nthlayer-demo/.
+	$(BIN)/nthlayer-sync demo --fresh
+
+test: $(VENV)/test ## Run the tests; ARGS='-k yaml' picks some.
+	$(BIN)/python -m pytest --numprocesses auto -r fEs $(ARGS)
+
+bench: $(VENV)/test ## Measure speed and memory.
+	$(BIN)/python bench/run.py $(ARGS)
+
+check: format-check lint types contracts dependencies current ## Run the linters, the type checker and the import contracts.
+
+format-check: $(VENV)/dev
+	$(BIN)/ruff format --check .
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+
+# Without the variable it asks a server for newer versions.
+types: $(VENV)/dev
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
+
+contracts: $(VENV)/dev
+	$(BIN)/lint-imports --no-cache --no-logo
+
+dependencies: $(VENV)/dev
+	$(BIN)/deptry .
+
+current: $(VENV)/dev
+	$(BIN)/python -m pytest --quiet tests/blueprint/test_schemas.py
+
+schemas: $(VENV)/run ## Write catalog-schemas/ anew from the models.
+	$(BIN)/python -m nthlayer_sync.blueprint.schemas catalog-schemas
+
+format: $(VENV)/dev ## Format the code.
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/dev ## Pin the dependencies of pyproject.toml; UPGRADE=--upgrade takes newer ones.
+	$(LOCK) $(UPGRADE) pyproject.toml --group dev -o requirements-dev.txt
+	for file in requirements requirements-build requirements-test; do cp requirements-dev.txt $$file.txt; done
+	$(LOCK) pyproject.toml --group test -o requirements-test.txt
+	$(LOCK) pyproject.toml -o requirements.txt
+	$(LOCK) --group build -o requirements-build.txt
+
+clean: ## Remove what was made.
+	rm -rf $(VENV) nthlayer-demo build dist .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=... " if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv --clear $(VENV)
+
+$(VENV)/run: requirements.txt requirements-build.txt
+$(VENV)/test: requirements-test.txt
+$(VENV)/dev: requirements-dev.txt
+$(VENV)/run $(VENV)/test $(VENV)/dev: $(VENV)/pyvenv.cfg pyproject.toml
+	$(PIP) install --require-hashes $(patsubst %,-r %,$(filter requirements%,$^))
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,241 @@
+"""Measures the product beside the floor, in one run, and prints a table.
+
+usage: run.py [--services N] [--rounds N] [--json FILE]
+
+Every figure of a cold process is taken in a process of its own. Product and floor take turns, and medians are compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import math
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+SETTINGS = """\
+organisation: acme
+sources: [{type: directory, name: catalog, path: catalog.json}]
+landing: {central: operations.git}
+plugins: {alertmanager: {}, aws: {}, grafana: {}, kubernetes: {}, opa: {}, openslo: {}, techdocs: {home: central}}
+"""
+ARTEFACTS = 25
+
+
+def app(folder: Path) -> Any:
+    """The product as a user sets it up, with filler kinds up to 25 artefacts."""
+    from filler import filler
+
+    from nthlayer_sync.app import App
+    from nthlayer_sync.engine.generate import Generator
+    from nthlayer_sync.sdk.plugin import PluginSettings
+    from nthlayer_sync.sdk.testing import service_from
+
+    class Bench(App):
+        def generator(self) -> Generator:
+            product = super().generator()
+            plugins = list(product.plugins.values())
+            own = len(product.generate(service_from({"name": "probe"})).configs)
+            target = plugins[0].target
+            plugin = filler(max(ARTEFACTS - own, 0))(PluginSettings(), target)
+            target.serve(plugin.kinds)  # type: ignore[attr-defined]
+            return Generator([*plugins, plugin])
+
+    return Bench.load(folder / "nthlayer-sync.yaml")
+
+
+def lay_out(folder: Path, services: int) -> None:
+    """A catalog, an empty central repository and settings."""
+    from catalog import write
+
+    write(services, folder / "catalog.json")
+    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(folder / "operations.git")], check=True)
+    (folder / "nthlayer-sync.yaml").write_text(SETTINGS)
+
+
+# What runs in a process of its own; each prints one JSON object.
+
+
+async def full(folder: Path) -> dict[str, float]:
+    async with app(folder).engine() as engine:
+        plan = await engine.plan()
+    return {"artefacts": plan.writes, "services": plan.subjects, **_used()}
+
+
+async def apply(folder: Path) -> dict[str, float]:
+    async with app(folder).engine() as engine:
+        plan = await engine.plan()
+        start = time.perf_counter()
+        results = await engine.apply(plan, engine.store.parts(plan.id))
+        seconds = time.perf_counter() - start
+    return {"seconds": seconds, "written": sum(r.outcome == "done" for r in results), **_used()}
+
+
+async def warm(folder: Path) -> dict[str, float]:
+    """One entity changes, again and again: its description, its tier, or what it depends on."""
+    from nthlayer_sync.engine.observe import Live
+
+    times: list[float] = []
+    async with app(folder).engine() as engine:
+        await engine.plan()
+        await engine.read()
+        live = Live(await engine.store.roots())
+        await live.observe_known({p.target.name: p.target for p in engine.generator.plugins.values()})
+        refs = sorted(ref for ref in engine.graph.entities if ref.startswith("component:"))
+        gc.collect()
+        gc.freeze()
+        for turn in range(300):
+            entity = engine.graph.entities[refs[turn * 7919 % len(refs)]]
+            changed = _change(entity, turn, refs)
+            start = time.perf_counter()
+            await engine.change("catalog", [changed], [], live)
+            times.append((time.perf_counter() - start) * 1000)
+    times.sort()
+    return {"p50": statistics.median(times), "p99": times[int(len(times) * 0.99)], **_used()}
+
+
+def _change(entity: Any, turn: int, refs: list[str]) -> Any:
+    import msgspec
+
+    if turn % 3 == 0:
+        return msgspec.structs.replace(entity, description=f"{entity.description} {turn}")
+    if turn % 3 == 1:
+        annotations = {**entity.annotations, "nthlayer.dev/cost.autoscaling.max": str(20 + turn)}
+        return msgspec.structs.replace(entity, annotations=annotations)
+    annotations = {**entity.annotations, "nthlayer.dev/tier": str(turn % 3 + 1)}
+    return msgspec.structs.replace(entity, annotations=annotations)
+
+
+CHILDREN: dict[str, Callable[[Path], Coroutine[Any, Any, dict[str, float]]]] = {
+    "full": full,
+    "unchanged": full,
+    "apply": apply,
+    "warm": warm,
+}
+
+
+def _used() -> dict[str, float]:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return {"megabytes": usage.ru_maxrss / 1024, "cpu": usage.ru_utime + usage.ru_stime}
+
+
+def child(what: str, folder: Path) -> dict[str, float]:
+    """Run one measurement in a process of its own; `wall` counts from its start."""
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, __file__, "--child", what, str(folder)], check=True, capture_output=True, text=True)
+    wall = time.perf_counter() - start
+    return {"wall": wall, **json.loads(done.stdout)}
+
+
+def floor(folder: Path) -> float:
+    """Seconds of the floor with two processes, start of the interpreter included."""
+    start = time.perf_counter()
+    subprocess.run([sys.executable, str(HERE / "floor.py"), str(folder / "catalog.json"), "2"], check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def measure(services: int, rounds: int) -> dict[str, Any]:
+    """Every figure."""
+    plans: list[dict[str, float]] = []
+    floors: list[float] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        lay_out(folder, services)
+        for _ in range(rounds):
+            _forget(folder)
+            floors.append(floor(folder))
+            plans.append(child("full", folder))
+        figures = _figures(plans, floors)
+        figures["publish"] = child("apply", folder)
+        child("full", folder)
+        unchanged = [child("unchanged", folder) for _ in range(rounds)]
+        figures["unchanged"] = statistics.median(run["wall"] for run in unchanged)
+        figures["unchanged_writes"] = unchanged[-1]["artefacts"]
+        figures["warm"] = child("warm", folder)
+    figures["growth"] = growth(services, rounds)
+    return figures
+
+
+def growth(services: int, rounds: int) -> float:
+    """The exponent k of time ~ N^k, from a tenth of the services to twice as many."""
+    times: dict[int, float] = {}
+    for count in (services // 10, services * 2):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            lay_out(folder, count)
+            runs: list[float] = []
+            for _ in range(rounds):
+                _forget(folder)
+                runs.append(child("full", folder)["cpu"])
+            times[count] = statistics.median(runs)
+    (small, a), (large, b) = times.items()
+    return math.log(b / a) / math.log(large / small)
+
+
+def _figures(plans: list[dict[str, float]], floors: list[float]) -> dict[str, Any]:
+    wall, base = statistics.median(p["wall"] for p in plans), statistics.median(floors)
+    return {
+        "artefacts": plans[0]["artefacts"],
+        "full": wall,
+        "floor": base,
+        "ratio": wall / base,
+        "rate": plans[0]["artefacts"] / wall,
+        "megabytes": max(p["megabytes"] for p in plans),
+    }
+
+
+def _forget(folder: Path) -> None:
+    for file in (folder / ".nthlayer").glob("state.db*"):
+        file.unlink()
+
+
+def table(services: int, f: dict[str, Any]) -> str:
+    """The figures as people read them."""
+    publish, warm_ = f["publish"], f["warm"]
+    rows = [
+        ("full plan, from file to stored plan", f"{f['full']:.2f} s, {f['rate']:,.0f} artefacts/s", f"{f['ratio']:.2f} × the floor ({f['floor']:.2f} s)"),
+        ("one entity changed, warm, to durable plan", f"p50 {warm_['p50']:.2f} ms, p99 {warm_['p99']:.2f} ms", ""),
+        ("nothing changed, cold process", f"{f['unchanged']:.2f} s", f"{f['unchanged_writes']:.0f} writes"),
+        ("growth, a tenth to twice as many services", f"N^{f['growth']:.2f}", "CPU time"),
+        ("peak memory of the full plan", f"{f['megabytes']:.0f} MB", ""),
+        ("first apply into Git", f"{publish['seconds']:.1f} s for {publish['written']:.0f} files", "rendered, journaled, committed, pushed"),
+    ]
+    head = f"{services:,} services, {f['artefacts']:,.0f} artefacts, Python {sys.version.split()[0]}, {os.cpu_count()} cores"
+    return "\n".join([head, "", "| figure | measured | |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--services", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--child", nargs=2, metavar=("WHAT", "FOLDER"))
+    chosen = parser.parse_args()
+    if chosen.child:
+        from nthlayer_sync.cli import tune
+
+        tune()
+        what, folder = chosen.child
+        print(json.dumps(asyncio.run(CHILDREN[what](Path(folder)))))
+        return
+    figures = measure(chosen.services, chosen.rounds)
+    print(table(chosen.services, figures))
+    if chosen.json:
+        chosen.json.write_text(json.dumps(figures, indent=2))
+
+
+if __name__ == "__main__":
+    main()

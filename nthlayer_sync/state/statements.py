@@ -1,0 +1,132 @@
+"""The statements of the SQLite store: each works on an open connection, in the thread that owns it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from nthlayer_sync.errors import PermanentError
+from nthlayer_sync.model.diff import Action
+from nthlayer_sync.model.plan import Applied, Plan, Wanted
+from nthlayer_sync.model.ref import EntityRef
+from nthlayer_sync.sdk.store import Memory, Planned
+
+SCHEMA_VERSION = 1
+PLANS_KEPT = 20
+"""Older plans are dropped; a plan that is reviewed for longer belongs in a plan file."""
+
+pack = msgspec.msgpack.encode
+_wanted = msgspec.msgpack.Decoder(tuple[Wanted, ...])
+_applied = msgspec.msgpack.Decoder(tuple[Applied, ...])
+_NONE = pack(())
+
+
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Generator[None]:
+    """One durable transaction, taken for writing at once so that it cannot fail half way for a lock."""
+    db.execute("begin immediate")
+    try:
+        yield
+    except BaseException:
+        db.execute("rollback")
+        raise
+    db.execute("commit")
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """A connection to the state file, made ready; sqlite3.Error and PermanentError say why there is none."""
+    db = sqlite3.connect(path, isolation_level=None, timeout=10)
+    try:
+        _prepare(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on"):
+        db.execute(f"pragma {pragma}")
+    version = db.execute("pragma user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise PermanentError(
+            f"the state has schema {version}, and this version knows {SCHEMA_VERSION}: use a newer one"
+        )
+    if version == 0:
+        script = files("nthlayer_sync.state").joinpath("schema.sql").read_text()
+        db.executescript(f"begin immediate; {script}; pragma user_version = {SCHEMA_VERSION}; commit;")
+    elif (problem := db.execute("pragma quick_check(1)").fetchone()[0]) != "ok":
+        raise sqlite3.DatabaseError(str(problem))
+
+
+def begin_plan(db: sqlite3.Connection) -> int:
+    """Begin the transaction of a plan; gives its number."""
+    db.execute("begin immediate")
+    number = int(db.execute("select coalesce(max(number), 0) + 1 from plan").fetchone()[0])
+    db.execute("insert into plan values (?, ?, ?)", (number, f"#{number}", b""))
+    return number
+
+
+def add_to_plan(db: sqlite3.Connection, number: int, rows: Sequence[Planned]) -> None:
+    """Store what planning made of some subjects."""
+    for row in rows:
+        if row.memory is not None:
+            remember(db, row)
+        if row.part is not None:
+            db.execute("insert into part values (?, ?, ?)", (number, row.subject, pack(row.part)))
+        if row.memory is None and row.part is None:
+            db.execute("delete from memory where subject = ?", (row.subject,))
+
+
+def end_plan(db: sqlite3.Connection, number: int, plan: Plan) -> None:
+    """Store the head, drop old plans, commit."""
+    db.execute("delete from plan where id = ?", (plan.id,))
+    db.execute("update plan set id = ?, head = ? where number = ?", (plan.id, pack(plan), number))
+    db.execute("delete from plan where number <= ?", (number - PLANS_KEPT,))
+    db.execute("commit")
+
+
+def write_rows(db: sqlite3.Connection, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """One statement for many rows, in one transaction."""
+    with transaction(db):
+        db.executemany(sql, rows)
+
+
+def memory_of(fingerprint: bytes, uid: str, wanted: bytes, applied: bytes) -> Memory:
+    """A memory from its columns."""
+    return Memory(fingerprint, uid, _wanted.decode(wanted), _applied.decode(applied))
+
+
+def remember(db: sqlite3.Connection, row: Planned) -> None:
+    """Store a memory without touching what is applied: only `finish` may say that."""
+    assert row.memory is not None
+    stuck = row.part is not None and any(not (c.action.writes or c.action is Action.ADOPT) for c in row.part.changes)
+    db.execute(
+        "insert into memory values (?1, ?2, ?3, ?4, ?5, ?6, ?7) on conflict (subject) do update "
+        "set fingerprint = ?2, uid = ?3, settled = ?4, stuck = ?5, wanted = ?6",
+        (row.subject, row.memory.fingerprint, row.memory.uid, row.part is None, stuck, pack(row.memory.wanted), _NONE),
+    )
+
+
+def reapply(db: sqlite3.Connection, ref: EntityRef, changed: Mapping[tuple[str, str], Applied | None]) -> None:
+    """Remember what of one subject is applied now."""
+    row = db.execute("select fingerprint, uid, wanted, applied, stuck from memory where subject = ?", (ref,)).fetchone()
+    memory, stuck = (memory_of(*row[:4]), row[4]) if row else (Memory(b""), 0)
+    kept: dict[tuple[str, str], Applied | None] = {(config.kind, config.name): config for config in memory.applied}
+    kept.update(changed)
+    applied = tuple(config for config in kept.values() if config is not None)
+    if not applied and not memory.wanted:
+        db.execute("delete from memory where subject = ?", (ref,))
+        return
+    after = Memory(memory.fingerprint, memory.uid, memory.wanted, applied)
+    db.execute(
+        "insert into memory values (?1, ?2, ?3, ?4, ?5, ?6, ?7) on conflict (subject) do update "
+        "set settled = ?4, applied = ?7",
+        (ref, after.fingerprint, after.uid, after.complete and not stuck, stuck, pack(after.wanted), pack(applied)),
+    )
