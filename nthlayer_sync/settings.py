@@ -24,7 +24,7 @@ class _Part(BaseModel):
 class DirectorySettings(_Part):
     """Catalog files below a directory of this machine."""
 
-    type: Literal["directory"]
+    type: Literal["directory"] = Field(description="What sort of source it is.")
     name: str = Field(default="directory", description="How the source is called in plans and messages.")
     path: str = Field(description="The directory, relative to the settings file.")
     files: tuple[str, ...] = Field(default=(), description="More file patterns to read, beside catalog-info.yaml.")
@@ -33,7 +33,7 @@ class DirectorySettings(_Part):
 class GitSettings(_Part):
     """Catalog files of a Git repository, at its base branch."""
 
-    type: Literal["git"]
+    type: Literal["git"] = Field(description="What sort of source it is.")
     name: str = Field(default="git", description="How the source is called in plans and messages.")
     url: str = Field(description="The repository: https, ssh, or a path on this machine.")
     files: tuple[str, ...] = Field(default=(), description="More file patterns to read, beside catalog-info.yaml.")
@@ -42,7 +42,7 @@ class GitSettings(_Part):
 class BackstageSettings(_Part):
     """A Backstage catalog over its REST API."""
 
-    type: Literal["backstage"]
+    type: Literal["backstage"] = Field(description="What sort of source it is.")
     name: str = Field(default="backstage", description="How the source is called in plans and messages.")
     url: str = Field(description="Base address of the backend, such as https://backstage.example.com.")
     token: str | None = Field(default=None, description="Where the token is: env:NAME or file:PATH.")
@@ -51,7 +51,7 @@ class BackstageSettings(_Part):
 class CortexSettings(_Part):
     """The Cortex.io catalog: over its API, or its descriptor files below a directory."""
 
-    type: Literal["cortex"]
+    type: Literal["cortex"] = Field(description="What sort of source it is.")
     name: str = Field(default="cortex", description="How the source is called in plans and messages.")
     path: str | None = Field(default=None, description="Read descriptors below this directory, and not the API.")
     url: str = Field(default="https://api.getcortexapp.com", description="Base address of the API.")

@@ -1,4 +1,4 @@
-"""Makes the JSON Schemas by which editors help people write: `python -m nthlayer_sync.blueprint.schemas FOLDER`.
+"""Makes the JSON Schemas by which editors help people write.
 
 They keep to what draft-07 and 2020-12 have in common, because editors differ in which they know.
 """
@@ -6,9 +6,7 @@ They keep to what draft-07 and 2020-12 have in common, because editors differ in
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
@@ -124,8 +122,3 @@ def _options(schema: Schema) -> Iterator[Schema]:
         yield schema
     for option in schema.get("anyOf", ()):
         yield from _options(option)
-
-
-if __name__ == "__main__":
-    for name, text in texts(schemas()).items():
-        (Path(sys.argv[1]) / name).write_text(text, encoding="utf-8")

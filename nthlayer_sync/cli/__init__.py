@@ -31,8 +31,7 @@ def main() -> None:
         from nthlayer_sync.cli.output import print_diagnoses
 
         print(f"error: {error}", file=sys.stderr)
-        if len(error.diagnoses) > 1:
-            print_diagnoses(error.diagnoses, sys.stderr)
+        print_diagnoses([d for d in error.diagnoses if str(d) not in str(error)], sys.stderr)
         sys.exit(1)
     except Failure as error:
         print(f"error: {error}", file=sys.stderr)

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from nthlayer_sync.engine.generate import Generator
+from nthlayer_sync.engine.observe import read_parts
 from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
 from nthlayer_sync.model.config import Config, ConfigId, Observed
 from nthlayer_sync.model.diff import Action, Diff
+from nthlayer_sync.model.entity import Place
 from nthlayer_sync.model.plan import Applied, Change, Part, Plan, content_sum
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.result import Outcome, Result
@@ -37,14 +39,41 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class _Write:
-    """One change on its way: `subject` makes its config again."""
+    """One change on its way; `leaving` is its second half, where a config moves from one root to another."""
 
     part: Part
     change: Change
+    leaving: bool = False
 
     @property
     def id(self) -> ConfigId:
         return self.part.id(self.change)
+
+    @property
+    def root(self) -> str:
+        """Where it writes."""
+        was = self.change.was
+        return was.root if self.leaving and was else self.change.place.root
+
+    @property
+    def old_place(self) -> Place | None:
+        """Where its own root holds the config that is to go elsewhere."""
+        was = self.change.was
+        return was if was is not None and was.root == self.root else None
+
+    @property
+    def emigrates(self) -> bool:
+        """Whether the config leaves one root for another."""
+        return self.change.was is not None and self.change.was.root != self.change.place.root
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A write that can be made, with its lines in the journal: one for each place that it changes."""
+
+    write: _Write
+    diff: Diff
+    entries: tuple[Entry, ...]
 
 
 @dataclass
@@ -64,6 +93,8 @@ class Applier:
         self._generator = generator
         self._subject = subject
         self._failed: set[tuple[EntityRef, str]] = set()
+        self._arrived: dict[ConfigId, Applied] = {}
+        self._journal: dict[str, Entry] = {}
         self._made: dict[EntityRef, dict[ConfigId, Config]] = {}
 
     async def apply(self, plan: Plan, parts: AsyncIterator[Part], progress: Progress = lambda _: None) -> list[Result]:
@@ -74,6 +105,7 @@ class Applier:
         if plan.refusals:
             raise PermanentError("; ".join(f"{r.message} ({r.override} lets it pass)" for r in plan.refusals))
         results: list[Result] = []
+        self._journal = {entry.key: entry for entry in await self._store.journal(plan.id)}
         levels = await self._levels(parts, results)
         gate = asyncio.Semaphore(ROOTS_AT_ONCE)
 
@@ -98,17 +130,24 @@ class Applier:
             for change in part.changes:
                 write = _Write(part, change)
                 if change.action is Action.ADOPT:
-                    remembered |= self._adopt(write)
-                    results.append(Result(id=write.id, outcome=Outcome.UNCHANGED, revision=change.revision))
+                    try:
+                        remembered |= self._adopt(write)
+                        results.append(Result(id=write.id, outcome=Outcome.UNCHANGED, revision=change.revision))
+                    except Exception as error:  # as below
+                        results.append(self._fail(write, error))
                 elif change.action.writes:
-                    target = self._generator.plugin(change.kind).target
                     level = -ranks[change.kind] if change.action is Action.DELETE else ranks[change.kind]
-                    key = f"{target.name} {change.place.root}"
-                    batch = levels.setdefault(level, {}).setdefault(key, _Batch(target, change.place.root))
-                    batch.writes.append(write)
+                    self._put(levels, level, write)
+                    if write.emigrates:
+                        self._put(levels, len(ranks), _Write(part, change, leaving=True))
         if remembered:
             await self._store.finish([], remembered)
         return levels
+
+    def _put(self, levels: dict[int, dict[str, _Batch]], level: int, write: _Write) -> None:
+        target = self._generator.plugin(write.change.kind).target
+        batches = levels.setdefault(level, {})
+        batches.setdefault(f"{target.name} {write.root}", _Batch(target, write.root)).writes.append(write)
 
     def _ranks(self) -> dict[str, int]:
         """A kind comes after what it requires, but what shares a target goes in one batch."""
@@ -136,78 +175,140 @@ class Applier:
     async def _batch(self, plan: Plan, batch: _Batch) -> list[Result]:
         """One batch from intent to memory."""
         results: list[Result] = []
-        diffs: list[tuple[_Write, Diff]] = []
-        for write in batch.writes:
-            try:
-                self._require(write)
-                diffs.append((write, self._diff(write)))
-            except Exception as error:  # bad input or a bug: it stops this config and what requires it
-                results.append(self._fail(write, error))
-        if not diffs:
-            return results
-        keys = {write.id: _key(write.change, write.id) for write, _ in diffs}
-        entries = await self._entries(plan, [write for write, _ in diffs], keys)
+        steps: list[_Step] = []
         try:
-            await self._store.intend(entries)
-            done = await batch.target.write([diff for _, diff in diffs], _digest(*sorted(keys.values())))
+            applied = await self._applied(batch)
+            stood = await self._stood(batch, applied)
+            for write in batch.writes:
+                try:
+                    steps.append(self._step(plan, write, applied.get(write.id), stood.get(write.id)))
+                except Exception as error:  # bad input or a bug: it stops this config and what requires it
+                    results.append(self._fail(write, error))
+            if steps:
+                results += await self._write(batch, steps)
         except Exception as error:  # whether anything was written is open; the journal says so until the next plan
-            _log().warning("batch.failed", root=batch.root, configs=len(diffs), error=str(error))
-            return results + [self._fail(write, error) for write, _ in diffs]
-        await self._remember(diffs, entries, done)
-        for (write, _), result in zip(diffs, done, strict=True):
-            if result.outcome is Outcome.FAILED:
-                self._failed.add((write.part.subject, write.change.kind))
-        return results + done
+            _log().warning("batch.failed", root=batch.root, configs=len(batch.writes), error=str(error))
+            said = {result.id for result in results}
+            results += [self._fail(write, error) for write in batch.writes if write.id not in said]
+        return results
 
-    async def _remember(self, diffs: list[tuple[_Write, Diff]], entries: list[Entry], done: list[Result]) -> None:
+    async def _write(self, batch: _Batch, steps: list[_Step]) -> list[Result]:
+        await self._store.intend([entry for step in steps for entry in step.entries])
+        key = _digest(*sorted(step.entries[0].key for step in steps))
+        done = await batch.target.write([step.diff for step in steps], key)
+        await self._remember(batch, list(zip(steps, done, strict=True)))
+        return [result for step, result in zip(steps, done, strict=True) if not self._half_way(step, result)]
+
+    def _half_way(self, step: _Step, result: Result) -> bool:
+        """Whether the other half of a move speaks for this one."""
+        return step.write.emigrates and not step.write.leaving and result.outcome is not Outcome.FAILED
+
+    async def _remember(self, batch: _Batch, done: list[tuple[_Step, Result]]) -> None:
         applied: dict[ConfigId, Applied | None] = {}
         closed: list[Entry] = []
-        for (write, diff), entry, result in zip(diffs, entries, done, strict=True):
+        never: list[Entry] = []
+        left = sorted({place.path for step, _ in done if (place := step.write.old_place) is not None})
+        remains = await batch.target.revisions(batch.root, left) if left else dict[str, str]()
+        for step, result in done:
+            write = step.write
             if result.outcome is Outcome.FAILED:
+                self._failed.add((write.part.subject, write.change.kind))
+                before = [self._journal.get(entry.key) for entry in step.entries]
+                closed += [entry for entry in before if entry is not None]
+                never += [entry for entry, known in zip(step.entries, before, strict=True) if known is None]
                 continue
-            change = write.change
-            if diff.desired is None:
-                applied[write.id] = None
+            made = self._made_of(step, result)
+            if self._half_way(step, result) and made is not None:
+                self._arrived[write.id] = made
             else:
-                total = content_sum(diff.after or "")
-                applied[write.id] = Applied(
-                    change.kind, change.name, change.digest, change.place, result.revision, total
-                )
-            closed.append(msgspec.structs.replace(entry, after=result.revision, done=True))
+                applied[write.id] = made
+            for entry in step.entries:
+                after = result.revision if entry.place == write.change.place else remains.get(entry.place.path, "")
+                closed.append(msgspec.structs.replace(entry, after=after, done=True))
         await self._store.finish(closed, applied)
+        if never:
+            await self._store.forget_entries(never)
 
-    async def _entries(self, plan: Plan, writes: list[_Write], keys: Mapping[ConfigId, str]) -> list[Entry]:
-        """Journal lines, each with all it takes to put things back as they were."""
-        memories = await self._store.memories({write.part.was or write.part.subject for write in writes})
-        before = {
-            (ref, applied.kind, applied.name): applied for ref, memory in memories.items() for applied in memory.applied
+    def _made_of(self, step: _Step, result: Result) -> Applied | None:
+        """What is applied once a step is done."""
+        change, diff = step.write.change, step.diff
+        if step.write.leaving:
+            return self._arrived[step.write.id]
+        if diff.desired is None:
+            return None
+        total = content_sum(diff.after or "")
+        return Applied(change.kind, change.name, change.digest, change.place, result.revision, total)
+
+    async def _applied(self, batch: _Batch) -> dict[ConfigId, Applied]:
+        """What is remembered of the batch's configs."""
+        subjects = {ref: write.part.subject for write in batch.writes for ref in _names(write.part)}
+        return {
+            ConfigId(applied.kind, subjects[ref], applied.name): applied
+            for ref, memory in (await self._store.memories(subjects)).items()
+            for applied in memory.applied
         }
-        return [
-            Entry(
-                key=keys[write.id],
-                plan=plan.id,
-                id=write.id,
-                action=write.change.action,
-                place=write.change.place,
-                before=write.change.revision,
-                applied=before.get((write.part.was or write.part.subject, write.change.kind, write.change.name)),
-            )
-            for write in writes
-        ]
+
+    async def _stood(self, batch: _Batch, applied: Mapping[ConfigId, Applied]) -> dict[ConfigId, Observed | Failure]:
+        """What stands now where configs of the batch move away from; a failure where that is not what we left."""
+        paths = {write.id: place.path for write in batch.writes if (place := write.old_place) is not None}
+        if not paths:
+            return {}
+        observed, trouble = await read_parts(batch.target, batch.root, paths)
+        stood: dict[ConfigId, Observed | Failure] = {id: PermanentError(reason) for id, reason in trouble.items()}
+        for id, found in observed.items():
+            enforced = self._generator.plugin(id.kind).settings.drift == "enforce"
+            ours = id in applied and found.content is not None and content_sum(found.content) == applied[id].sum
+            if found.content is None or ours or enforced:
+                stood[id] = found
+            else:
+                stood[id] = TemporaryError(f"{found.place} was changed by hand, so {id} does not move; plan again")
+        return stood
+
+    def _step(self, plan: Plan, write: _Write, applied: Applied | None, stood: Observed | Failure | None) -> _Step:
+        self._require(write)
+        if isinstance(stood, Failure):
+            raise stood
+        diff = self._diff(write, stood)
+        entries: list[Entry] = []
+        if not write.leaving:
+            entries.append(self._entry(plan, write, applied, write.change.place, write.change.revision))
+        if (place := write.old_place) is not None:
+            entries.append(self._entry(plan, write, applied, place, stood.revision if stood else ""))
+        return _Step(write, diff, tuple(entries))
+
+    def _entry(self, plan: Plan, write: _Write, applied: Applied | None, place: Place, revision: str) -> Entry:
+        """A journal line, with all it takes to put things back as they were, also when a plan is applied twice."""
+        change = write.change
+        key = _digest(str(write.id), change.action, change.digest, change.revision, str(change.place), str(place))
+        known = self._journal.get(key)
+        return Entry(
+            key=key,
+            plan=plan.id,
+            id=write.id,
+            action=change.action if place == change.place else Action.DELETE,
+            place=place,
+            before=known.before if known else revision,
+            applied=known.applied if known else applied,
+        )
 
     def _require(self, write: _Write) -> None:
+        if write.leaving and write.id not in self._arrived:
+            raise PermanentError(f"{write.id} could not be written where it goes, so it stays where it is")
         for required in self._generator.kinds[write.change.kind].requires:
             if (write.part.subject, required) in self._failed:
                 raise PermanentError(f"{required} failed for {write.part.subject}, and {write.change.kind} requires it")
 
-    def _diff(self, write: _Write) -> Diff:
+    def _diff(self, write: _Write, stood: Observed | None) -> Diff:
         change = write.change
+        if write.leaving:
+            assert change.was is not None
+            return Diff(write.id, Action.DELETE, None, stood or Observed(write.id, change.was, "", None, marked=True))
         actual = Observed(write.id, change.place, change.revision, None, marked=True) if change.revision else None
         if change.action is Action.DELETE:
             return Diff(write.id, change.action, None, actual)
         config = self._config(write)
         after = self._generator.kinds[change.kind].content(config.spec)
-        return Diff(write.id, change.action, config, actual, after=after, was=change.was)
+        return Diff(write.id, change.action, config, actual, after=after, was=write.old_place)
 
     def _config(self, write: _Write) -> Config:
         """The config as it was planned; TemporaryError when the sources say otherwise by now."""
@@ -227,9 +328,9 @@ class Applier:
         return Result(id=write.id, outcome=Outcome.FAILED, reason=reason, temporary=isinstance(error, TemporaryError))
 
 
-def _key(change: Change, id: ConfigId) -> str:
-    """The idempotency key: the same change of the same live object has the same key, whoever asks and however often."""
-    return _digest(str(id), change.action, change.digest, change.revision, str(change.place))
+def _names(part: Part) -> tuple[EntityRef, ...]:
+    """What its subject was called before, and is called now."""
+    return (part.was, part.subject) if part.was else (part.subject,)
 
 
 def _digest(*words: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 
-from nthlayer_sync.errors import Failure
+from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
+from nthlayer_sync.model.config import ConfigId, Observed
 from nthlayer_sync.sdk.target import Target
 
 ROOTS_AT_ONCE = 16
@@ -66,6 +67,27 @@ class LiveRoot:
     def disturbs(self, path: str, revision: str) -> bool:
         """Whether what we left at `path` is no longer what stands there."""
         return self.revision(path, revision) != revision
+
+
+async def read_parts(
+    target: Target, root: str, paths: Mapping[ConfigId, str]
+) -> tuple[dict[ConfigId, Observed], dict[ConfigId, str]]:
+    """What is live at `paths`, and why some of it cannot be read: one damaged file spoils no other."""
+    try:
+        return dict(await target.read(root, paths)), {}
+    except TemporaryError as error:
+        return {}, dict.fromkeys(paths, str(error))
+    except PermanentError as error:
+        if len(paths) == 1:
+            return {}, dict.fromkeys(paths, str(error))
+    observed: dict[ConfigId, Observed] = {}
+    trouble: dict[ConfigId, str] = {}
+    rows = list(paths.items())
+    for half in (rows[: len(rows) // 2], rows[len(rows) // 2 :]):
+        found = await read_parts(target, root, dict(half))
+        observed |= found[0]
+        trouble |= found[1]
+    return observed, trouble
 
 
 class Live:

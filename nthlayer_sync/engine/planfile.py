@@ -1,7 +1,7 @@
 """A plan as a file: for review, for another machine, for later.
 
-The first line is the head, every further line the changes of one subject, all of it JSON; the last line is the digest of
-those before it, so that a file which was edited, cut or mixed up is refused.
+The first line is the head, every further line the changes of one subject, all of it JSON. The last line is the digest
+of those before it, so that a file which was edited, cut or mixed up is refused.
 """
 
 from __future__ import annotations

@@ -41,9 +41,6 @@ async def _undo_root(store: Store, target: Target, root: str, written: list[Entr
     for entry in written:
         before.setdefault(entry.place.path, entry.before)
         expect[entry.place.path] = entry.after
-        if entry.applied is not None and entry.applied.place != entry.place:  # it moved
-            before.setdefault(entry.applied.place.path, entry.applied.revision)
-            expect.setdefault(entry.applied.place.path, "")
     try:
         reference = await target.restore(root, before, expect, f"nthlayer-sync: undo plan {written[0].plan}\n")
     except Failure as error:

@@ -6,7 +6,9 @@ again, and a generator needs no access to the graph.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hashlib import blake2b
+from typing import TypeVar
 
 import msgspec
 
@@ -14,6 +16,11 @@ from nthlayer_sync.model.blueprint import Blueprint
 from nthlayer_sync.model.entity import Link, Place
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.snapshot import CodeFacts
+
+T = TypeVar("T")
+
+_LARGEST_MEMORY = 4096
+"""Blueprints that one function remembers its answer for."""
 
 
 class Person(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -179,3 +186,18 @@ _encoder = msgspec.msgpack.Encoder(enc_hook=_blueprint_by_digest, order="determi
 def fingerprint(subject: Subject) -> bytes:
     """16 bytes that change when anything a generator may look at does."""
     return blake2b(_encoder.encode(subject), digest_size=16).digest()
+
+
+def per_blueprint(make: Callable[[Blueprint], T]) -> Callable[[Service], T]:
+    """Remember what `make` gives for a blueprint: thousands of services share a few."""
+    known: dict[str, T] = {}
+
+    def remembered(service: Service) -> T:
+        digest = service.blueprint_digest
+        if digest not in known:
+            if len(known) >= _LARGEST_MEMORY:
+                known.clear()
+            known[digest] = make(service.blueprint)
+        return known[digest]
+
+    return remembered

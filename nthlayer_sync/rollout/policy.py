@@ -11,9 +11,8 @@ import msgspec
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.model.blueprint import Blueprint
 from nthlayer_sync.model.ref import DEFAULT_NAMESPACE, EntityRef, ref_parts
-from nthlayer_sync.model.service import Hours, Service
+from nthlayer_sync.model.service import Hours, Service, per_blueprint
 from nthlayer_sync.rollout.commands import build_of
-from nthlayer_sync.signals.watched import per_blueprint
 
 NOT_DELIVERED = frozenset({"library", "documentation"})
 """Types of components of which nothing runs."""

@@ -16,9 +16,10 @@ from nthlayer_sync.git import Repository, blob_sha
 from nthlayer_sync.model.config import ConfigId, Observed
 from nthlayer_sync.model.diff import Action, Diff
 from nthlayer_sync.model.entity import Place
+from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.result import Outcome, Result
 from nthlayer_sync.sdk.kind import FileKind, Kind
-from nthlayer_sync.sdk.ownership import MARK, Ownership
+from nthlayer_sync.sdk.ownership import MARK, Ownership, Whole
 from nthlayer_sync.sdk.target import Movement
 
 _LISTED = 200
@@ -109,13 +110,18 @@ class FileTarget:
         texts, revisions = await self._texts(root, paths)
         before = dict(revisions)
         results: dict[ConfigId, Result] = {}
+        taken: dict[str, ConfigId] = {}
+        failed: set[tuple[str, EntityRef]] = set()
         for diff in batch:
             try:
-                self._change(diff, texts, before)
+                self._require(diff, failed)
+                self._claim(diff, taken)
+                texts |= self._change(diff, texts, before)
             except Failure as error:
                 temporary = isinstance(error, TemporaryError)
                 results[diff.id] = Result(id=diff.id, outcome=Outcome.FAILED, reason=str(error), temporary=temporary)
-        files = {path: None if text is None else text.encode() for path, text in texts.items()}
+                failed.add((diff.id.kind, diff.id.subject))
+        files = {path: None if text is None else text.encode(errors="surrogateescape") for path, text in texts.items()}
         changed = {
             p: data for p, data in files.items() if (blob_sha(data) if data is not None else None) != before.get(p)
         }
@@ -125,7 +131,7 @@ class FileTarget:
             data = files.get(_place(diff).path)
             path = _place(diff).path
             outcome = Outcome.DONE if path in changed or (diff.was and diff.was.path in changed) else Outcome.UNCHANGED
-            revision = blob_sha(data) if data is not None and diff.desired is not None else ""
+            revision = blob_sha(data) if data is not None else ""
             results.setdefault(diff.id, Result(id=diff.id, outcome=outcome, revision=revision, reference=commit.sha))
         return [results[diff.id] for diff in batch]
 
@@ -154,26 +160,46 @@ class FileTarget:
     def _observed(self, id: ConfigId, place: Place, text: str | None, revision: str) -> Observed:
         assert text is not None
         ownership = self._owns(id)
-        return Observed(id, place, revision, ownership.read(text), marked=not ownership.foreign(text))
+        content = ownership.read(text)
+        return Observed(id, place, revision, content and _storable(content), marked=not ownership.foreign(text))
 
-    def _change(self, diff: Diff, texts: dict[str, str | None], before: Mapping[str, str]) -> None:
-        """Apply one change to the texts of the batch; several may follow each other in one file."""
+    def _change(self, diff: Diff, texts: Mapping[str, str | None], before: Mapping[str, str]) -> dict[str, str | None]:
+        """The texts that one change gives; several may follow each other in one file."""
         place, ownership = _place(diff), self._owns(diff.id)
-        expected = diff.actual.revision if diff.actual else ""
-        if before.get(place.path, "") != expected:
-            raise TemporaryError(f"{place} changed since the plan; plan again")
         text = texts[place.path]
+        old = texts[diff.was.path] if diff.was is not None else None
+        if before.get(place.path, "") != (diff.actual.revision if diff.actual else ""):
+            part = None if text is None else ownership.read(text)
+            if part == diff.after and (old is None or ownership.read(old) is None):
+                return {}  # it was made before
+            raise TemporaryError(f"{place} changed since the plan; plan again")
         if diff.desired is None:
-            texts[place.path] = None if text is None else ownership.remove(text)
-            return
-        if diff.was is not None and diff.was.root == place.root and (old := texts[diff.was.path]) is not None:
-            rest = ownership.remove(old)
-            shared = rest is not None and MARK in rest  # another config's part stands there too
-            texts[diff.was.path] = rest if shared or text is not None else None
-            text = text if shared or text is not None else old
+            return {place.path: None if text is None else ownership.remove(text)}
         if diff.after is None:
             raise PermanentError("there is no content to write")
-        texts[place.path] = _storable(ownership.write(text, diff.after))
+        changed: dict[str, str | None] = {}
+        if diff.was is not None and old is not None:
+            rest = ownership.remove(old)
+            shared = rest is not None and MARK in rest  # another config's part stands there too
+            changed[diff.was.path] = rest if shared or text is not None else None
+            text = text if shared or text is not None else old
+        return changed | {place.path: _storable(ownership.write(text, diff.after))}
+
+    def _require(self, diff: Diff, failed: Collection[tuple[str, EntityRef]]) -> None:
+        """What failed stops what requires it, in the same batch too."""
+        for required in self._kinds[diff.id.kind].requires if diff.desired is not None else ():
+            if (required, diff.id.subject) in failed:
+                raise PermanentError(f"{required} failed for {diff.id.subject}, and {diff.id.kind} requires it")
+
+    def _claim(self, diff: Diff, taken: dict[str, ConfigId]) -> None:
+        """A file that is wholly one config's cannot be another's as well."""
+        path = _place(diff).path
+        if (
+            diff.desired is not None
+            and isinstance(self._owns(diff.id), Whole)
+            and taken.setdefault(path, diff.id) != diff.id
+        ):
+            raise PermanentError(f"{path} is where {taken[path]} lands, and two cannot have one file")
 
     def _owns(self, id: ConfigId) -> Ownership:
         return self._kinds[id.kind].owns(id)

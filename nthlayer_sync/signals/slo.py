@@ -23,10 +23,10 @@ import msgspec
 
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.model.blueprint import Blueprint
-from nthlayer_sync.model.service import Service
+from nthlayer_sync.model.service import Service, per_blueprint
 from nthlayer_sync.signals.alert import Alert, Query
 from nthlayer_sync.signals.promql import number, percent, promql_selector, span
-from nthlayer_sync.signals.watched import Series, Watched, per_blueprint, series, watched
+from nthlayer_sync.signals.watched import Series, Watched, series, watched
 
 OBJECTIVE = "slo:objective:ratio"
 BUDGET = "slo:error_budget:ratio"

@@ -9,9 +9,9 @@ import msgspec
 
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.model.blueprint import Blueprint
+from nthlayer_sync.model.service import per_blueprint
 from nthlayer_sync.model.units import Duration, Percent
 from nthlayer_sync.signals.slo import BURN_ALERT, MISSING_ALERT, promises_of
-from nthlayer_sync.signals.watched import per_blueprint
 
 ERRORS, LATENCY, SATURATION, TRAFFIC = "ErrorRateHigh", "LatencyHigh", "SaturationHigh", "TrafficDrop"
 RESERVED = frozenset({ERRORS, LATENCY, SATURATION, TRAFFIC, BURN_ALERT, MISSING_ALERT})

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 from hashlib import blake2b
-from typing import TypeVar
 
 import msgspec
 
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.model.blueprint import Blueprint
 from nthlayer_sync.model.ref import EntityRef, ref_parts
-from nthlayer_sync.model.service import Service
+from nthlayer_sync.model.service import Service, per_blueprint
 from nthlayer_sync.signals.promql import number, promql_selector, promql_string, span
-
-T = TypeVar("T")
 
 OVERVIEW = "grafana/overview-dashboard"
 """Annotation of Backstage's Grafana plugin: the address of an entity's dashboard."""
-_LARGEST_MEMORY = 4096
 
 
 class Watched(msgspec.Struct, frozen=True):
@@ -107,21 +102,6 @@ def watched(service: Service) -> Watched:
         owner=owner.ref if owner else "",
         dashboard=service.annotations.get(OVERVIEW) or dashboard_path(service.ref),
     )
-
-
-def per_blueprint(make: Callable[[Blueprint], T]) -> Callable[[Service], T]:
-    """Remember what `make` gives for a blueprint: thousands of services share a few."""
-    known: dict[str, T] = {}
-
-    def remembered(service: Service) -> T:
-        digest = service.blueprint_digest
-        if digest not in known:
-            if len(known) >= _LARGEST_MEMORY:
-                known.clear()
-            known[digest] = make(service.blueprint)
-        return known[digest]
-
-    return remembered
 
 
 @per_blueprint

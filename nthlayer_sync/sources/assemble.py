@@ -12,7 +12,7 @@ from nthlayer_sync.model.entity import Entity
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.snapshot import BlueprintFile, Completeness, Snapshot
 from nthlayer_sync.sources.catalog_files import BLUEPRINT_NAMES, Finding, Look
-from nthlayer_sync.sources.shape import Path, Problem, dotted, short
+from nthlayer_sync.sources.shape import Problem, short
 from nthlayer_sync.sources.text import Text
 from nthlayer_sync.yaml.read import locate
 
@@ -76,28 +76,11 @@ def _twice(first: Entity, path: str) -> Problem:
 def placed(look: Look, finding: Finding, entity: str) -> Diagnosis:
     """The finding as a diagnosis, with its line and column."""
     path, document, problem = finding
-    line, column, field = 0, 0, dotted(problem.path)
     data = look.catalog.get(path, b"")
     if path.endswith(".json"):
-        field = f"[{document}].{field}".rstrip(".")
-    elif 0 < len(data) <= _LOCATED_AT_MOST:
-        line, column = _position(data, document, problem.path)
-    return Diagnosis(
-        code=problem.code,
-        message=problem.message,
-        severity=problem.severity,
-        file=path,
-        line=line,
-        column=column,
-        entity=entity,
-        field=field,
-        found=problem.found,
-        allowed=problem.allowed,
-    )
-
-
-def _position(data: bytes, document: int, path: Path) -> tuple[int, int]:
-    return locate(data, document, path)
+        return problem.diagnosis(entity=entity, file=path, row=f"[{document}]")
+    at = locate(data, document, problem.path) if 0 < len(data) <= _LOCATED_AT_MOST else (0, 0)
+    return problem.diagnosis(entity=entity, file=path, at=at)
 
 
 def _blueprints(

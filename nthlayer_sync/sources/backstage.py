@@ -17,7 +17,6 @@ from nthlayer_sync.model.snapshot import Completeness, Snapshot
 from nthlayer_sync.sources.api import ApiSettings, connected
 from nthlayer_sync.sources.entities import Reading, read_array
 from nthlayer_sync.sources.pages import Catalog, Walk, row_of
-from nthlayer_sync.sources.shape import Problem, dotted
 
 ROUNDS = 3
 """Looks at a catalog that changes while it is read, before the snapshot is handed on as incomplete."""
@@ -143,7 +142,7 @@ class BackstageSource:
                 entities.append(reading.entity)
             else:
                 refused.append(ref)
-            diagnoses.extend(_diagnosis(ref, problem) for problem in reading.problems)
+            diagnoses.extend(problem.diagnosis(entity=ref) for problem in reading.problems)
         if refused and not doubt:
             doubt = f"cannot be taken: {', '.join(refused[:_NAMED_AT_MOST])}; {len(refused)} in all"
         return Snapshot(
@@ -200,15 +199,3 @@ def _indexed(walk: Walk) -> Index:
 
 def _clash(ref: EntityRef, message: str) -> Diagnosis:
     return Diagnosis(code="entity-clash", message=message, severity=Severity.WARNING, entity=ref)
-
-
-def _diagnosis(ref: EntityRef, problem: Problem) -> Diagnosis:
-    return Diagnosis(
-        code=problem.code,
-        message=problem.message,
-        severity=problem.severity,
-        entity=ref,
-        field=dotted(problem.path),
-        found=problem.found,
-        allowed=problem.allowed,
-    )

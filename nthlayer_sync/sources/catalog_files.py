@@ -184,10 +184,7 @@ def _resolved(look: Look, at: Finding, target: str, entity: Entity) -> Iterator[
     path = inside(at.path, target)
     if path is None:
         return say("location-outside", "the target lies outside of the tree and is not followed")
-    try:
-        found = list(matching([path], look.listing.files)) if "*" in path else [path] * (path in look.listing.files)
-    except ValueError as error:
-        return say("location-pattern", f"the target is not followed: {error}")
+    found = list(matching([path], look.listing.files)) if "*" in path else [path] * (path in look.listing.files)
     if not found and entity.text("presence") != "optional":
         what = "is a symbolic link, which is not followed" if path in look.listing.links else "is not there"
         say("location-missing", f"the target {what}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import NamedTuple
 
 from nthlayer_sync.model.diagnosis import Diagnosis, Severity
@@ -18,6 +19,9 @@ PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOW
 """Where the code hosts look; the first one that is there is used."""
 LARGEST = 3 << 20
 """Bytes: GitHub ignores a file of more."""
+
+LONGEST_LINE = 4_096
+"""Characters: as many as a path may have on Linux."""
 
 _OWNER = re.compile(r"@@?[A-Za-z0-9_][\w.-]*(?:/[\w.-]+)*|[^@\s]+@[^@\s]+\.[^@\s]+", re.ASCII)
 _SECTION = re.compile(r"\^?\[(?P<name>[^\]]*)\](?:\[\d+\])?(?:\s+(?P<owners>.*))?")
@@ -61,44 +65,40 @@ def read_codeowners(file: str, data: bytes) -> Owners:
         text = line.strip()
         if not text or text.startswith("#"):
             continue
+        if len(line) > LONGEST_LINE:
+            _report(owners, file, (number, 1), f"a line of more than {LONGEST_LINE:,} characters is left out", line)
+            continue
         if section := _SECTION.fullmatch(text.partition(" #")[0].strip()):
-            defaults = _valid(owners, file, number, line, (section["owners"] or "").split())
+            defaults = _valid(owners, file, number, line, len((section["owners"] or "").split()))
             owners.sections.append([])
             continue
-        words = _words(line)
+        words = [match[0] for match in _words(line)]
         if text.startswith("!"):
             _report(owners, file, (number, 1), "a pattern cannot be taken back with !", text)
             continue
         named = words[1:]
-        valid = _valid(owners, file, number, line, named)
+        valid = _valid(owners, file, number, line, len(named))
         if named and not valid:
             continue
-        try:
-            expression = re.compile(_expression(words[0]), re.DOTALL)
-        except ValueError as error:
-            _report(owners, file, (number, 1), str(error), words[0])
-            continue
+        expression = re.compile(_expression(words[0]), re.DOTALL)
         owners.sections[-1].append(Rule(expression, valid if named else defaults, number))
     return owners
 
 
-def _words(line: str) -> list[str]:
-    words: list[str] = []
-    for match in _WORD.finditer(line):
-        if match[0].startswith("#"):
-            break
-        words.append(match[0])
-    return words
+def _words(line: str) -> list[re.Match[str]]:
+    return list(takewhile(lambda word: not word[0].startswith("#"), _WORD.finditer(line)))
 
 
-def _valid(owners: Owners, file: str, number: int, line: str, named: list[str]) -> tuple[str, ...]:
+def _valid(owners: Owners, file: str, number: int, line: str, last: int) -> tuple[str, ...]:
+    """The owners among the `last` words of a line; the others are reported."""
     valid: list[str] = []
-    for word in named:
-        if _OWNER.fullmatch(word):
-            valid.append(word)
+    words = _words(line)
+    for word in words[len(words) - last :]:
+        if _OWNER.fullmatch(word[0]):
+            valid.append(word[0])
         else:
             message = "this is nobody's name on a code host, so the code host ignores it"
-            _report(owners, file, (number, line.index(word) + 1), message, word)
+            _report(owners, file, (number, word.start() + 1), message, word[0])
     return tuple(valid)
 
 

@@ -10,7 +10,7 @@ from nthlayer_sync.errors import Failure
 from nthlayer_sync.model.snapshot import Completeness, Snapshot
 from nthlayer_sync.sources.assemble import assemble
 from nthlayer_sync.sources.catalog_files import PATTERNS, CatalogFiles, Look
-from nthlayer_sync.sources.files import Files, Folder, top_of_work_tree
+from nthlayer_sync.sources.files import Files, start_of
 
 
 class FileSource:
@@ -58,16 +58,13 @@ def directory_source(
 
     `patterns` and `exclude` count from `path`.
     """
-    path = path.absolute()
-    top = top_of_work_tree(path)
-    below = path.relative_to(top).as_posix()
+    files, prefix = start_of(path)
     if path.is_file():
-        return FileSource(name, str(path), Folder(top, path), patterns=[below])
-    prefix = "" if below == "." else f"{below}/"
+        return FileSource(name, str(path.absolute()), files, patterns=[prefix])
     return FileSource(
         name,
-        str(path),
-        Folder(top, path),
+        str(path.absolute()),
+        files,
         patterns=[prefix + pattern for pattern in patterns],
         exclude=[prefix + pattern for pattern in exclude],
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -13,6 +12,7 @@ from nthlayer_sync.model.diagnosis import Severity
 from nthlayer_sync.model.entity import OUTPUT_PREFIX, Entity, Link, Place, Relation
 from nthlayer_sync.model.ref import EntityRef, entity_ref, parse_ref
 from nthlayer_sync.sources.fields import KINDS, Field
+from nthlayer_sync.sources.formats import LONGEST_REFERENCE
 from nthlayer_sync.sources.rules import problems
 from nthlayer_sync.sources.shape import (
     ROOT_FIELDS,
@@ -33,6 +33,10 @@ MANAGED_LINKS = OUTPUT_PREFIX + "links"
 _KUBERNETES = re.compile(r"v\d\w*|(?:[a-z]+|[a-z.-]+\.k8s\.io)/v\d\w*")
 """The API groups that Kubernetes itself owns; those of Backstage and of its users have a domain of their own."""
 _VIEWED = re.compile(r"url:(https?://[^/]+/[^?#]+?)(?:/-)?/(?:blob|tree|raw|edit)/[^/]+/([^?#]+)")
+_CANONICAL = re.compile(r"[a-z0-9]+:[a-z0-9-]+/[a-z0-9._-]+", re.ASCII)
+"""A reference as the API writes it, which is most of them: it needs no resolving."""
+_LONGEST_URL = 2_048
+"""Characters: what every browser and server takes."""
 _LONGEST_REF = 200
 """Characters: the longest reference that Backstage allows has 63 for each of its three parts."""
 
@@ -125,7 +129,8 @@ def read_envelope(envelope: Envelope, place: Place | None = None, document: int 
 
 def _viewed_place(annotations: dict[str, str]) -> Place | None:
     """Where the file of an entity stands that came from the catalog's API, by Backstage's own note of it."""
-    found = _VIEWED.fullmatch(annotations.get("backstage.io/managed-by-location", ""))
+    location = annotations.get("backstage.io/managed-by-location", "")
+    found = _VIEWED.fullmatch(location) if len(location) <= _LONGEST_URL else None
     return Place(found[1], found[2]) if found and ".." not in found[2] else None
 
 
@@ -135,19 +140,14 @@ def _own_links_left_out(links: tuple[Link, ...], ours: str) -> tuple[Link, ...]:
 
 
 def _relations(wire: Iterable[WireRelation]) -> tuple[Relation, ...]:
-    return tuple([known for relation in wire if (known := _relation(relation.type, relation.targetRef))])
+    return tuple([Relation(each.type, ref) for each in wire if (ref := _target(each.targetRef))])
 
 
-@lru_cache(maxsize=65_536)
-def _relation(type: str, target: str) -> Relation | None:
-    ref = _target(target)
-    return Relation(type, ref) if ref else None
-
-
-@lru_cache(maxsize=65_536)
 def _target(text: str, kind: str = "") -> EntityRef | None:
+    if _CANONICAL.fullmatch(text):
+        return EntityRef(text)
     try:
-        return parse_ref(text, kind=kind)
+        return parse_ref(text, kind=kind) if len(text) <= LONGEST_REFERENCE else None
     except ValueError:
         return None
 

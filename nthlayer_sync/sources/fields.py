@@ -90,15 +90,21 @@ _INVENTED = {
     "partof": "system",
     "apis": "providesApis",
 }
+_LONGEST_KEY = 63
+"""Characters: twice the longest that anybody could mean."""
 _ALIKE = 0.75
 """How alike two names are (difflib's ratio) before the one is taken for a slip of the other."""
 _RATHER_ALIKE = 0.6
 """The same for keys that end like a relation."""
 
 
-@lru_cache(maxsize=4096)
 def stray_key(kind: str, key: str) -> Problem | None:
     """What to say about a key of `spec` that Backstage ignores on this kind; None when it seems to be on purpose."""
+    return _stray_key(kind, key) if len(key) <= _LONGEST_KEY else None
+
+
+@lru_cache(maxsize=4096)
+def _stray_key(kind: str, key: str) -> Problem | None:
     known = KINDS[kind]
     path = ("spec", key)
     names = tuple(known)

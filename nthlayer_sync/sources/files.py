@@ -128,6 +128,14 @@ def top_of_work_tree(path: Path) -> Path:
     return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), folder)
 
 
+def start_of(path: Path) -> tuple[Folder, str]:
+    """The files of the work tree that holds the path, and what the paths of those below it begin with there."""
+    path = path.absolute()
+    top = top_of_work_tree(path)
+    below = path.relative_to(top).as_posix()
+    return Folder(top, path), "" if below == "." else below if path.is_file() else f"{below}/"
+
+
 def matching(patterns: Sequence[str], paths: Sequence[str]) -> Iterator[str]:
     """The paths that one of the patterns covers."""
     expression = any_of(tuple(pattern.removeprefix("./") for pattern in patterns))

@@ -53,16 +53,19 @@ def _metadata(entity: Envelope, found: list[Problem]) -> None:
     if len(metadata.title) > formats.LONGEST_TEXT or len(metadata.description) > formats.LONGEST_TEXT:
         field = "title" if len(metadata.title) > formats.LONGEST_TEXT else "description"
         found.append(_too_long(("metadata", field), metadata.title or metadata.description))
-    for name in ("annotations", "labels", "tags", "links"):
-        if len(getattr(metadata, name)) > formats.MOST_ENTRIES:
-            found.append(_too_many(("metadata", name), len(getattr(metadata, name)), formats.MOST_ENTRIES))
-            return
-    for key, value in metadata.annotations.items():
+    most = formats.MOST_ENTRIES
+    annotations, labels, tags, links = metadata.annotations, metadata.labels, metadata.tags, metadata.links
+    if len(annotations) > most or len(labels) > most or len(tags) > most or len(links) > most:
+        for name, entries in (("annotations", annotations), ("labels", labels), ("tags", tags), ("links", links)):
+            if len(entries) > most:
+                found.append(_too_many(("metadata", name), len(entries), most))
+        return
+    for key, value in annotations.items():
         if not formats.is_key(key):
             found.append(_format(("metadata", "annotations", key), key, formats.KEY))
         if len(value) > formats.LONGEST_TEXT:
             found.append(_too_long(("metadata", "annotations", key), value))
-    for key, value in metadata.labels.items():
+    for key, value in labels.items():
         if not formats.is_key(key):
             found.append(_format(("metadata", "labels", key), key, formats.KEY))
         if value and not formats.is_name(value):
@@ -70,10 +73,10 @@ def _metadata(entity: Envelope, found: list[Problem]) -> None:
         if key.startswith(INPUT_PREFIX):
             message = f"{short(key)} is a label here and has no effect; it is read as an annotation"
             found.append(Problem("entity-label-ours", message, ("metadata", "labels", key), severity=Severity.WARNING))
-    for index, tag in enumerate(metadata.tags):
+    for index, tag in enumerate(tags):
         if not formats.is_tag(tag):
             found.append(_format(("metadata", "tags", index), tag, formats.TAG))
-    for index, link in enumerate(metadata.links):
+    for index, link in enumerate(links):
         if not formats.is_url(link.url):
             found.append(_format(("metadata", "links", index, "url"), link.url, "an absolute URL"))
         if link.icon and not formats.is_name(link.icon):

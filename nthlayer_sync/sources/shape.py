@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 
-from nthlayer_sync.model.diagnosis import Severity
+from nthlayer_sync.model.diagnosis import Diagnosis, Severity
 from nthlayer_sync.model.entity import Link
 
 Path = tuple[str | int, ...]
@@ -29,6 +29,21 @@ class Problem(NamedTuple):
     found: str = ""
     allowed: tuple[str, ...] = ()
     severity: Severity = Severity.ERROR
+
+    def diagnosis(self, *, entity: str = "", file: str = "", at: tuple[int, int] = (0, 0), row: str = "") -> Diagnosis:
+        """The finding with its place: line and column, and the row of a list of documents that it stands in."""
+        return Diagnosis(
+            code=self.code,
+            message=self.message,
+            severity=self.severity,
+            file=file,
+            line=at[0],
+            column=at[1],
+            entity=entity,
+            field=f"{row}.{dotted(self.path)}".strip("."),
+            found=self.found,
+            allowed=self.allowed,
+        )
 
 
 class Metadata(msgspec.Struct, gc=False):

@@ -23,7 +23,7 @@ from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.result import Result
 from nthlayer_sync.model.service import Home, Service
 from nthlayer_sync.sdk.files import FileTarget, Repositories
-from nthlayer_sync.sdk.kind import Category, FileKind
+from nthlayer_sync.sdk.kind import Category, FileKind, Kind
 from nthlayer_sync.sdk.ownership import MARK, Blocks
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
 from nthlayer_sync.sdk.testing import service_from
@@ -77,11 +77,19 @@ class House:
     services: dict[EntityRef, Service] = field(default_factory=dict)
     settings: PluginSettings = field(default_factory=PluginSettings)
     present: set[EntityRef] | None = None
+    uids: dict[EntityRef, str] = field(default_factory=dict)
+    kinds: tuple[Kind[Any, Any], ...] = (WHOLE, BLOCK)
     wrap: Callable[[FileTarget], Any] = lambda target: target
 
     @property
     def remote(self) -> Path:
         return self.folder / "central.git"
+
+    def repository(self, name: str) -> Path:
+        """One more repository."""
+        path = self.folder / name
+        git("init", "-q", "--bare", "-b", "main", name, cwd=self.folder)
+        return path
 
     def service(self, name: str, text: str = "hello", title: str = "Title", **more: Any) -> Service:
         service = service_from(
@@ -95,10 +103,12 @@ class House:
         del self.services[EntityRef(f"component:default/{name}")]
 
     def generator(self) -> Generator:
-        repositories = Repositories(self.folder / "cache", "nthlayer-sync", {}, local=[str(self.remote)])
+        local = [str(path) for path in self.folder.glob("*.git")]
+        repositories = Repositories(self.folder / "cache", "nthlayer-sync", {}, local=local)
         target = FileTarget(repositories, ("Test", "test@example.com"))
-        target.serve(Notes.kinds)
-        return Generator([Notes(self.settings, self.wrap(target))])
+        target.serve(self.kinds)
+        plugin = type("Plugin", (Notes,), {"kinds": self.kinds})
+        return Generator([plugin(self.settings, self.wrap(target))])
 
     async def plan(self, *, consent: Consent = Consent(), enforce: bool = False) -> Plan:
         generator = self.generator()
@@ -106,7 +116,7 @@ class House:
         await live.observe_known({"git": next(iter(generator.plugins.values())).target})
         await recover(self.store, generator, live)
         subjects = [self.services[ref] for ref in sorted(self.services)]
-        scope = Scope(subjects, self.present or set(self.services), lambda ref: "")
+        scope = Scope(subjects, self.present or set(self.services), lambda ref: self.uids.get(ref, ""))
         rules = Rules(load_tiers(None).guards, consent=consent, enforce=enforce)
         plan = await Planner(self.store, generator, live, rules).plan(scope, await self.store.traces())
         await self.store.see_roots(live.states())
@@ -125,11 +135,32 @@ class House:
     async def actions(self, plan: Plan) -> dict[str, str]:
         return {name: str(change.action) for name, change in (await self.changes(plan)).items()}
 
-    def file(self, path: str, branch: str = "nthlayer-sync") -> str:
-        return git("show", f"{branch}:{path}", cwd=self.remote)
+    async def settle(self, **words: Any) -> None:
+        """Plan and apply; all of it works."""
+        plan = await self.plan(**words)
+        assert not plan.refusals
+        assert {result.outcome for result in await self.apply(plan)} <= {"done", "unchanged"}
 
-    def git_files(self, branch: str = "nthlayer-sync") -> list[str]:
-        return git("ls-tree", "-r", "--name-only", branch, cwd=self.remote).split()
+    async def settled(self) -> bool:
+        """Whether there is nothing to do, keep or refuse."""
+        return (await self.plan()).counts == {}
+
+    def file(self, path: str, branch: str = "nthlayer-sync", remote: Path | None = None) -> str:
+        return git("show", f"{branch}:{path}", cwd=remote or self.remote)
+
+    def git_files(self, branch: str = "nthlayer-sync", remote: Path | None = None) -> list[str]:
+        return git("ls-tree", "-r", "--name-only", branch, cwd=remote or self.remote).split()
+
+    def commit_first(self, path: str, text: str) -> None:
+        """What a person had there before we came."""
+        work = self.folder / "first"
+        git("clone", "-q", str(self.remote), str(work), cwd=self.folder)
+        (work / path).parent.mkdir(parents=True)
+        (work / path).write_text(text)
+        git("checkout", "-q", "-B", "main", cwd=work)
+        git("add", "-A", cwd=work)
+        git("-c", "user.name=Person", "-c", "user.email=person@example.com", "commit", "-q", "-m", "first", cwd=work)
+        git("push", "-q", "origin", "main", cwd=work)
 
     def commit(self, path: str, text: str | None, branch: str = "nthlayer-sync") -> None:
         """What a person does: clone, edit, push."""

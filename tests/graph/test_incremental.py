@@ -169,6 +169,17 @@ def test_one_change_in_a_large_catalog_touches_few(describe) -> None:
     assert len(graph.update("backstage", [msgspec.structs.replace(hub, tags=("new",))])) == 3001
 
 
+def test_who_provides_an_api_shows_two_steps_away(describe) -> None:
+    graph = Graph()
+    a = describe("component:a", dependsOn=["component:c"])
+    others = [describe("component:b", consumesApis=["x"]), describe("component:c"), describe("component:d", owner="g")]
+    graph.update("backstage", [a, *others])
+    provides = Edge(a.ref, "providesApi", entity_ref("api", "x"), "cortex", 0.9)
+    wanted = {entity_ref("component", name) for name in "abc"} | {entity_ref("api", "x")}
+    assert graph.tell("cortex", News(edges={a.ref: (provides,)})) == wanted
+    assert graph.tell("cortex", News(edges={a.ref: None})) == wanted
+
+
 @pytest.mark.parametrize("kind", ["component", "group"])
 def test_removing_what_was_never_there_changes_nothing(kind) -> None:
     graph = Graph()

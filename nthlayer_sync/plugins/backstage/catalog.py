@@ -5,22 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 from nthlayer_sync.errors import InputError, PermanentError
 from nthlayer_sync.model.entity import OUTPUT_PREFIX
 from nthlayer_sync.model.ref import DEFAULT_NAMESPACE, EntityRef, entity_ref
+from nthlayer_sync.model.written import LINKS, RECORDS, own_keys, records
 from nthlayer_sync.yaml import splice
 from nthlayer_sync.yaml.tree import Node, compose
-
-MANAGED = OUTPUT_PREFIX + "managed"
-"""The keys outside our prefix that we wrote, separated by commas."""
-WRITTEN = OUTPUT_PREFIX + "written"
-"""A digest of the value that we wrote for each of these, in the same order: a key with another value is a person's."""
-LINKS = OUTPUT_PREFIX + "links"
-"""The addresses of the links that we wrote, separated by spaces."""
-_RECORDS = frozenset({MANAGED, WRITTEN, LINKS})
 
 
 def canonical(annotations: Mapping[str, str], links: Sequence[Mapping[str, str]]) -> str:
@@ -35,8 +27,7 @@ def canonical(annotations: Mapping[str, str], links: Sequence[Mapping[str, str]]
 class CatalogKeys:
     """Our annotations and links of one entity, wherever in a file it is declared; every other byte is people's.
 
-    Under our prefix all keys are ours. Another key is ours while it has the value that we wrote; a person who sets it
-    takes it over for good.
+    `model.written` tells which they are.
     """
 
     entity: EntityRef
@@ -81,9 +72,9 @@ class CatalogKeys:
         linked = there.get(LINKS, "").split()
         theirs = {link.get("url") for link in known} - set(linked)
         links = [link for link in wanted["links"] if link["url"] not in theirs]
-        keys |= _records(keys, links)
+        keys |= records(keys, [link["url"] for link in links])
         changes: dict[tuple[str | int, ...], object] = {
-            (*splice.ANNOTATIONS, key): keys.get(key) for key in sorted({*keys, *ours, *(_RECORDS & there.keys())})
+            (*splice.ANNOTATIONS, key): keys.get(key) for key in sorted({*keys, *ours, *(RECORDS & there.keys())})
         }
         changes |= splice.link_changes(known, links, linked)
         try:
@@ -117,25 +108,7 @@ def _prefixed(key: str) -> bool:
 
 
 def _ours(annotations: Mapping[str, str]) -> set[str]:
-    """The keys that we wrote and nobody has changed since, without the records of them."""
-    keys, digests = annotations.get(MANAGED, "").split(","), annotations.get(WRITTEN, "").split(",")
-    written = {key for key, digest in zip(keys, digests, strict=False) if digest == _digest(annotations.get(key, ""))}
-    return (written & annotations.keys()) | {key for key in annotations if _prefixed(key) and key not in _RECORDS}
-
-
-def _records(keys: Mapping[str, str], links: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """The annotations by which we know again what we wrote."""
-    managed = sorted(key for key in keys if not _prefixed(key))
-    records = {
-        MANAGED: ",".join(managed),
-        WRITTEN: ",".join(_digest(keys[key]) for key in managed),
-        LINKS: " ".join(sorted(link["url"] for link in links)),
-    }
-    return {key: value for key, value in records.items() if value}
-
-
-def _digest(value: str) -> str:
-    return blake2b(value.encode(), digest_size=4).hexdigest()
+    return own_keys(annotations) - RECORDS
 
 
 def _ref(root: Node) -> EntityRef | None:

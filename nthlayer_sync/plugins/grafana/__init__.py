@@ -15,7 +15,7 @@ class GrafanaSettings(PluginSettings):
 
     backstage: str = Field(
         default="",
-        pattern=r"^(https?://[^\s<>\"'`{}|\\^]+)?$",
+        pattern="^(https?://[^\\s<>\"'`{}|\\\\^]+)?$",
         description="Address of Backstage, such as https://backstage.example.com; without it no runbook is linked.",
     )
 

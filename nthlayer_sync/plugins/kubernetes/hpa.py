@@ -8,11 +8,10 @@ import msgspec
 
 from nthlayer_sync.model.blueprint import Blueprint
 from nthlayer_sync.model.config import Spec
-from nthlayer_sync.model.service import Service
+from nthlayer_sync.model.service import Service, per_blueprint
 from nthlayer_sync.plugins.kubernetes.manifest import namespace_of, object_name, standard_labels
 from nthlayer_sync.sdk.kind import FileKind
 from nthlayer_sync.sdk.ownership import MARK
-from nthlayer_sync.signals.watched import per_blueprint
 from nthlayer_sync.yaml.emit import dump
 
 

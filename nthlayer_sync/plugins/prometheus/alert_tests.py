@@ -11,13 +11,14 @@ from typing import Any, Literal
 
 from nthlayer_sync.model.blueprint import Blueprint
 from nthlayer_sync.model.config import Spec
-from nthlayer_sync.model.service import Service
+from nthlayer_sync.model.service import Service, per_blueprint
 from nthlayer_sync.plugins.prometheus import demand
 from nthlayer_sync.plugins.prometheus.alert_rules import PATH
 from nthlayer_sync.plugins.prometheus.demand import NEAR, Demand, Outcomes
 from nthlayer_sync.plugins.prometheus.example import examples
 from nthlayer_sync.plugins.prometheus.scenario import Phase, counter, firing, gauge, series, tests_file, told
 from nthlayer_sync.sdk.kind import FileKind
+from nthlayer_sync.sdk.quote import line
 from nthlayer_sync.signals import golden as signals
 from nthlayer_sync.signals import packs
 from nthlayer_sync.signals.alert import Alert
@@ -26,7 +27,6 @@ from nthlayer_sync.signals.packs import PACKS, Instance
 from nthlayer_sync.signals.promql import span
 from nthlayer_sync.signals.slo import HOUR
 from nthlayer_sync.signals.thresholds import ERRORS, TRAFFIC
-from nthlayer_sync.signals.watched import per_blueprint
 
 Pace = Literal["minutes", "week"]
 
@@ -193,7 +193,7 @@ class Proof:
 
 
 def _matching(alert: Alert) -> Mapping[str, str]:
-    return {"alertname": alert.name} | alert.labels
+    return {"alertname": alert.name} | {label: line(value) for label, value in alert.labels.items()}
 
 
 def _phase(length: int, sample: int) -> Phase:

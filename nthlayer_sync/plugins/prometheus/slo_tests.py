@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from nthlayer_sync.model.blueprint import Blueprint
 from nthlayer_sync.model.config import Spec
-from nthlayer_sync.model.service import Service
+from nthlayer_sync.model.service import Service, per_blueprint
 from nthlayer_sync.plugins.prometheus.example import examples
 from nthlayer_sync.plugins.prometheus.scenario import Phase, counter, firing, gives, series, tests_file, told
 from nthlayer_sync.plugins.prometheus.slo_rules import PATH
@@ -20,7 +20,6 @@ from nthlayer_sync.sdk.kind import FileKind
 from nthlayer_sync.signals import slo as signals
 from nthlayer_sync.signals.promql import number, span
 from nthlayer_sync.signals.slo import BURN_ALERT, HOUR, HOURLY, MISSING_ALERT, Burn, Objective, Slo
-from nthlayer_sync.signals.watched import per_blueprint
 
 Pace = Literal["minutes", "hours"]
 
@@ -52,10 +51,7 @@ def generate(service: Service) -> Iterator[SloTestsSpec]:
 def render(spec: SloTestsSpec) -> str:
     """A test file."""
     proof = Proof(spec)
-    tests = [test for objective in spec.slo.promises.objectives for test in proof.of_rows(objective)]
-    if spec.pace == "minutes":
-        tests += [test for objective in spec.slo.promises.objectives for test in proof.of_measuring(objective)]
-        tests += [proof.nothing_measured(), proof.everything_fails()]
+    tests = [*proof.of_rows(), *(proof.of_measuring() if spec.pace == "minutes" else ())]
     return tests_file(PATH.rpartition("/")[2], proof.every, tests)
 
 
@@ -67,39 +63,37 @@ class Proof:
         self.rate = spec.slo.series.rate
         self.sample = max(self.rate // 5, 1)
         self.every = self.sample if spec.pace == "minutes" else HOUR // 2
+        self._objectives = spec.slo.promises.objectives
         # Until every rate in use is over what has happened, not over the time before the first sample.
         self.lead = self.rate if spec.pace == "minutes" else HOUR
         self.rows = [r for r in spec.slo.promises.burn if (r.long <= HOUR) == (spec.pace == "minutes")]
         self.events = Decimal(max(60, spec.slo.promises.min_events))
 
-    def of_rows(self, objective: Objective) -> Iterator[dict[str, Any]]:
+    def of_rows(self) -> Iterator[dict[str, Any]]:
         """Each row fires and falls silent at its moment."""
-        rows = [row for row in self.rows if row.reachable(objective)]
-        if rows:
-            yield self.outage(objective, rows)
-        for row in rows:
+        pairs = [(objective, row) for objective in self._objectives for row in self.rows if row.reachable(objective)]
+        if pairs:
+            yield self.outage(pairs)
+        for objective, row in pairs:
             yield self.around_the_factor(objective, row)
-            if self.slo.promises.min_events > 1:
-                yield self.low_traffic(objective, row)
+        if self.slo.promises.min_events > 1:
+            for row in dict.fromkeys(row for _, row in pairs):
+                yield self.low_traffic(row)
 
-    def outage(self, objective: Objective, rows: Sequence[Burn]) -> dict[str, Any]:
+    def outage(self, pairs: Sequence[tuple[Objective, Burn]]) -> dict[str, Any]:
         """A healthy service fails completely, then recovers: each row fires when its share of the budget has gone."""
-        start = self._whole(max(row.long for row in rows) + self.lead)
-        latest = {row: start + self._latest(row, row.threshold(objective)) for row in rows}
+        start = self._whole(max(row.long for _, row in pairs) + self.lead)
+        latest = {(o, row): start + self._latest(row, row.threshold(o)) for o, row in pairs}
         end = max(latest.values())
-        clear = {row: end + self._clear(row) for row in rows}
+        clear = {(o, row): end + self._clear(row) for o, row in pairs}
         stop = max(clear.values())
         return self._test(
-            f"{objective.name}: a full outage, then recovery",
-            self._series(objective, [(start, Decimal(0)), (end - start, Decimal(1)), (stop - end, Decimal(0))]),
+            "a full outage, then recovery",
+            self._every_series([(start, Decimal(0)), (end - start, Decimal(1)), (stop - end, Decimal(0))]),
             [
-                check
-                for row in rows
-                for check in (
-                    self._burns(start, objective, row, 0),
-                    self._burns(latest[row], objective, row, 1),
-                    self._burns(clear[row], objective, row, 0),
-                )
+                self._burns(at, objective, row, count)
+                for objective, row in pairs
+                for at, count in ((start, 0), (latest[objective, row], 1), (clear[objective, row], 0))
             ],
         )
 
@@ -122,68 +116,63 @@ class Proof:
             ],
         )
 
-    def low_traffic(self, objective: Objective, row: Burn) -> dict[str, Any]:
+    def low_traffic(self, row: Burn) -> dict[str, Any]:
         """All of a few requests fail, too few for their share to mean anything."""
         few = Decimal(self.slo.promises.min_events) * self.sample / row.long / 2
         end = self._whole(row.long // 4) + self._whole(self.lead)
+        moments = (self._whole(end // 2), end)
         return self._test(
-            f"{objective.name}: too few requests over {span(row.long)} to judge by",
-            self._series(objective, [(end, Decimal(1))], events=few.quantize(Decimal("1e-9"))),
-            [self._burns(at, objective, row, 0) for at in (self._whole(end // 2), end)],
+            f"too few requests over {span(row.long)} to judge by",
+            self._every_series([(end, Decimal(1))], events=few.quantize(Decimal("1e-9"))),
+            [self._burns(at, o, row, 0) for o in self._objectives for at in moments],
         )
 
-    def of_measuring(self, objective: Objective) -> Iterator[dict[str, Any]]:
-        """What a service that is well may look like to Prometheus."""
-        yield self.idle(objective)
-        yield self.restart(objective)
-        yield self.vanished(objective)
+    def of_measuring(self) -> Iterator[dict[str, Any]]:
+        """What a service may look like to Prometheus, and every label and text of its alerts."""
+        yield self.idle()
+        yield self.restart()
+        yield self.vanished()
+        yield self.nothing_measured()
+        yield self.everything_fails()
 
-    def idle(self, objective: Objective) -> dict[str, Any]:
+    def idle(self) -> dict[str, Any]:
         """Counters that stand still: nothing is bad, and no share is 0/0."""
         end = self._whole(HOUR + self.rate)
-        chosen = signals.select(self.slo.watched, objective)
-        shares = [signals.ratio_name(w) for w in signals.windows(self.slo.promises, self.rate)]
-        return self._test(
-            f"{objective.name}: no traffic",
-            self._series(objective, [(end, Decimal(0))], events=Decimal(0)),
-            [
-                firing(end, 0, slo=objective.name),
-                *(gives(end, f"sum({share}{chosen})", 0) for share in shares),
-                gives(end, f"sum({signals.REMAINING}{chosen})", 1),
-            ],
-        )
+        shares = [signals.ratio_name(window) for window in signals.windows(self.slo.promises, self.rate)]
+        zero = [gives(end, f"sum({share}{self._recorded(o)})", 0) for o in self._objectives for share in shares]
+        whole = [gives(end, f"sum({signals.REMAINING}{self._recorded(o)})", 1) for o in self._objectives]
+        given = self._every_series([(end, Decimal(0))], events=Decimal(0))
+        return self._test("no traffic", given, [firing(end, 0), *zero, *whole])
 
-    def restart(self, objective: Objective) -> dict[str, Any]:
+    def restart(self) -> dict[str, Any]:
         """One of two instances restarts, so that its counters begin again, and a scrape is lost."""
         before, gap, after = HOUR // 2, self.sample, HOUR // 2
-        share = min(row.threshold(objective) for row in self.slo.promises.burn) / 2 if self.slo.promises.burn else 0
-        share = min(Decimal(share), Decimal("0.5"))
-        chosen = signals.select(self.slo.watched, objective)
-        steady = [(before + gap + after, share)]
-        restarted = self._series(objective, [(before, share), (gap, None), (after, share)], instance="b", restart=True)
-        at = [before + self.sample * n for n in range(5)] + [before + gap + after]
-        error = f"sum({signals.ratio_name(self.rate)}{chosen})"
+        known = [row.threshold(objective) for row in self.slo.promises.burn for objective in self._objectives]
+        share = min([*known, Decimal(1)]) / 2
+        steady = self._every_series([(before + gap + after, share)], instance="a")
+        restarted = self._every_series([(before, share), (gap, None), (after, share)], instance="b", restart=True)
+        moments = [*(before + self.sample * n for n in range(5)), before + gap + after]
+        errors = [f"sum({signals.ratio_name(self.rate)}{self._recorded(objective)})" for objective in self._objectives]
         return self._test(
-            f"{objective.name}: an instance restarts and a scrape is lost",
-            self._series(objective, steady, instance="a") + restarted,
+            "an instance restarts and a scrape is lost",
+            steady + restarted,
             [
-                *(firing(moment, 0, slo=objective.name) for moment in at),
-                *(gives(moment, f"abs({error} - {number(share)}) < bool 1e-6", 1) for moment in at),
+                *(firing(at, 0) for at in moments),
+                *(gives(at, f"abs({e} - {number(share)}) < bool 1e-6", 1) for at in moments for e in errors),
             ],
         )
 
-    def vanished(self, objective: Objective) -> dict[str, Any]:
+    def vanished(self) -> dict[str, Any]:
         """The series end: nobody is woken, and a ticket says that nothing is known."""
-        end, missing = HOUR // 2, self.slo.promises.missing
-        soon = end + self.sample
-        late = self._whole(end + self.rate + missing) + self.every
+        end = HOUR // 2
+        late = self._whole(end + self.rate + self.slo.promises.missing) + self.every
         return self._test(
-            f"{objective.name}: its series vanish",
-            self._series(objective, [(end, Decimal(0))]),
+            "all series vanish",
+            self._every_series([(end, Decimal(0))]),
             [
-                firing(soon, 0, slo=objective.name),
-                firing(late, 1, slo=objective.name),
-                firing(late, 1, alertname=MISSING_ALERT, severity="ticket", slo=objective.name),
+                firing(end + self.sample, 0),
+                firing(late, 0, severity="page"),
+                *(firing(late, 1, alertname=MISSING_ALERT, severity="ticket", slo=o.name) for o in self._objectives),
             ],
         )
 
@@ -201,13 +190,10 @@ class Proof:
     def everything_fails(self) -> dict[str, Any]:
         """All requests are bad from the start; with every label and text of the alerts that say so."""
         end = self._whole(HOUR + self.rate)
-        given: dict[str, dict[str, str]] = {}
-        for objective in self.slo.promises.objectives:
-            given |= {entry["series"]: entry for entry in self._series(objective, [(end, Decimal(1))])}
         alerts = [a for a in signals.alerts(self.slo) if a.name == BURN_ALERT]
         return self._test(
             "every request is bad",
-            list(given.values()),
+            self._every_series([(end, Decimal(1))]),
             [],
             [told(end, BURN_ALERT, self.slo.watched, [(alert, {}, "100%") for alert in alerts])],
         )
@@ -233,6 +219,24 @@ class Proof:
 
     def _burns(self, at: int, objective: Objective, row: Burn, count: int) -> dict[str, Any]:
         return firing(at, count, alertname=BURN_ALERT, severity=row.severity, slo=objective.name, window=span(row.long))
+
+    def _recorded(self, objective: Objective) -> str:
+        return signals.select(self.slo.watched, objective)
+
+    def _every_series(
+        self,
+        shares: Sequence[tuple[int, Decimal | None]],
+        *,
+        events: Decimal | None = None,
+        instance: str = "",
+        restart: bool = False,
+    ) -> list[dict[str, str]]:
+        """The counters of all objectives, which share some."""
+        given: dict[str, dict[str, str]] = {}
+        for objective in self._objectives:
+            found = self._series(objective, shares, events=events, instance=instance, restart=restart)
+            given |= {entry["series"]: entry for entry in found}
+        return list(given.values())
 
     def _series(
         self,

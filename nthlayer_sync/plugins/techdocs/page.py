@@ -12,10 +12,9 @@ from nthlayer_sync.model.blueprint import Blueprint, Window
 from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.entity import Link
 from nthlayer_sync.model.ref import EntityRef, ref_name
-from nthlayer_sync.model.service import Contact, Neighbour, Service
+from nthlayer_sync.model.service import Contact, Neighbour, Service, per_blueprint
 from nthlayer_sync.sdk.ownership import Blocks
 from nthlayer_sync.sdk.template import Page
-from nthlayer_sync.signals.watched import per_blueprint
 
 PACKAGE = "nthlayer_sync.plugins.techdocs"
 

@@ -9,14 +9,13 @@ import msgspec
 
 from nthlayer_sync.model.blueprint import Blueprint
 from nthlayer_sync.model.config import Spec
-from nthlayer_sync.model.service import Neighbour, Service
+from nthlayer_sync.model.service import Neighbour, Service, per_blueprint
 from nthlayer_sync.plugins.techdocs.page import BLOCKS, About, Rules, about, blocks, by_tier, owns, rules_of
 from nthlayer_sync.sdk import quote
 from nthlayer_sync.sdk.kind import Beside, FileKind
 from nthlayer_sync.signals import golden, packs, slo
 from nthlayer_sync.signals.alert import Alert, Query
 from nthlayer_sync.signals.promql import span
-from nthlayer_sync.signals.watched import per_blueprint
 
 TEMPLATE = "runbook.md.j2"
 SHOWN = 8

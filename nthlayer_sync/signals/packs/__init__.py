@@ -18,12 +18,11 @@ import msgspec
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.model.blueprint import Blueprint
 from nthlayer_sync.model.ref import EntityRef, ref_parts
-from nthlayer_sync.model.service import Service
+from nthlayer_sync.model.service import Service, per_blueprint
 from nthlayer_sync.signals.alert import Alert, Query
 from nthlayer_sync.signals.packs.pack import Pack, Watch
 from nthlayer_sync.signals.promql import number, percent, promql_selector, span
 from nthlayer_sync.signals.thresholds import plain
-from nthlayer_sync.signals.watched import per_blueprint
 
 
 def _found() -> dict[str, Pack]:

@@ -14,7 +14,7 @@ from nthlayer_sync.sources.assemble import completeness_of, placed
 from nthlayer_sync.sources.catalog_files import Finding, Look
 from nthlayer_sync.sources.cortex.descriptor import Described, Descriptor, read_descriptor
 from nthlayer_sync.sources.cortex.translate import Translation
-from nthlayer_sync.sources.files import Files, Folder, Unread, matching, top_of_work_tree
+from nthlayer_sync.sources.files import Files, Unread, matching, start_of
 from nthlayer_sync.sources.shape import Problem
 from nthlayer_sync.yaml.read import read_documents
 
@@ -111,8 +111,5 @@ def read_file(place: Place, data: bytes) -> tuple[list[tuple[int, Described]], l
 
 def cortex_directory(name: str, path: Path, confidence: float, *, patterns: Sequence[str] = PATTERNS) -> CortexFiles:
     """The Cortex descriptors below a folder; places are named from the top of its Git work tree, if any."""
-    path = path.absolute()
-    top = top_of_work_tree(path)
-    below = path.relative_to(top).as_posix()
-    prefix = "" if below == "." else f"{below}/"
-    return CortexFiles(name, Folder(top, path), confidence, patterns=[prefix + pattern for pattern in patterns])
+    files, prefix = start_of(path)
+    return CortexFiles(name, files, confidence, patterns=[prefix + pattern for pattern in patterns])

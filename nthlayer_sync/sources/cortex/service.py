@@ -15,7 +15,7 @@ from nthlayer_sync.model.snapshot import Completeness, Snapshot
 from nthlayer_sync.sources.api import Api, ApiSettings, Query, Refused, connected
 from nthlayer_sync.sources.cortex.descriptor import Descriptor, read_descriptor
 from nthlayer_sync.sources.cortex.translate import Translation
-from nthlayer_sync.sources.shape import Problem, dotted, list_of, mapping_of
+from nthlayer_sync.sources.shape import list_of, mapping_of
 
 PAGE_SIZE = 1000
 """Entities a page, the most that Cortex allows."""
@@ -77,13 +77,13 @@ class CortexSource:
         diagnoses: list[Diagnosis] = []
         for tag, info in sorted(infos.items()):
             described = read_descriptor({"info": info})
-            diagnoses.extend(_diagnosis(tag, problem) for problem in described.problems)
+            diagnoses.extend(problem.diagnosis(entity=tag) for problem in described.problems)
             if described.descriptor:
                 descriptors.append(described.descriptor)
             elif not doubt:
                 doubt = f"the entity {tag!r} cannot be taken"
         translation = Translation(descriptors, self._confidence)
-        diagnoses.extend(_diagnosis(descriptor.ref, problem) for descriptor, problem in translation.problems)
+        diagnoses.extend(problem.diagnosis(entity=descriptor.ref) for descriptor, problem in translation.problems)
         if not infos and not doubt:
             doubt = "the catalog is empty, which proves nothing"
         content = msgspec.json.encode((infos, doubt), order="deterministic")
@@ -200,15 +200,3 @@ def _decoded(answer: bytes) -> dict[str, Any]:
         return _json.decode(answer)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise PermanentError(f"the answer is not what Cortex gives: {error}") from None
-
-
-def _diagnosis(entity: str, problem: Problem) -> Diagnosis:
-    return Diagnosis(
-        code=problem.code,
-        message=problem.message,
-        severity=problem.severity,
-        entity=entity,
-        field=dotted(problem.path),
-        found=problem.found,
-        allowed=problem.allowed,
-    )

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.ref import DEFAULT_NAMESPACE, entity_ref
+from nthlayer_sync.model.written import MANAGED
 from nthlayer_sync.plugins.backstage import Plugin
 from nthlayer_sync.plugins.backstage.annotations import ANNOTATIONS
-from nthlayer_sync.plugins.backstage.catalog import MANAGED, CatalogKeys, canonical
+from nthlayer_sync.plugins.backstage.catalog import CatalogKeys, canonical
 from nthlayer_sync.sdk.testing import service_from
 from nthlayer_sync.sources.entities import read_value
 from nthlayer_sync.yaml import splice
