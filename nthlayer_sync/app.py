@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from nthlayer_sync.blueprint.tiers import Tiers, load_tiers
 from nthlayer_sync.engine.generate import Generator
 from nthlayer_sync.engine.run import CODE, Engine, Setup
 from nthlayer_sync.errors import InputError
-from nthlayer_sync.model.entity import Entity
+from nthlayer_sync.model.entity import Entity, Place
 from nthlayer_sync.model.service import Home
 from nthlayer_sync.sdk.discover import load
 from nthlayer_sync.sdk.files import FileTarget, Repositories
@@ -133,6 +134,16 @@ class App:
         tiers = self.tiers()
         recent = timedelta(seconds=float(tiers.history.recent.seconds))
         return CodeSource(CODE, entities, code, Policy(tiers.confidence.model_dump(), recent, tiers.history.authors))
+
+    async def catalog_file(self, place: Place) -> bytes | None:
+        """A catalog file as its source shows it; None when it is not at hand."""
+        file = Path(place.root) / place.path
+        if await asyncio.to_thread(file.is_file):
+            return await asyncio.to_thread(file.read_bytes)
+        repository = self.repositories().get(place.root)
+        head = await repository.head()
+        shas = await repository.listing(head.sha, [place.path]) if head else {}
+        return (await repository.blobs(shas.values()))[shas[place.path]] if place.path in shas else None
 
     def _plugin(self, name: str, values: dict[str, object], files: FileTarget) -> OperationalPlugin:
         plugin = load(name)

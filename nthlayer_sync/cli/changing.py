@@ -40,8 +40,9 @@ async def plan(
 ) -> None:
     """Show what would change, and change nothing. Exit code 2 when something would."""
     request = _request(allow_deletes, allow_updates, allow_protected, allow_shrink, gone, drop_source, enforce)
-    async with App.load(settings).engine() as engine:
-        made = await _plan(engine, request)
+    app = App.load(settings)
+    async with app.engine() as engine:
+        made = await _plan(app, engine, request)
         if out is not None:
             await write_plan(out, made, engine.store.parts(made.id))
         await print_plan(engine, made, engine.store.parts(made.id), format, View(diff, all_))
@@ -68,8 +69,9 @@ async def apply(
 ) -> None:
     """Apply a plan, as it was reviewed."""
     request = _request(allow_deletes, allow_updates, allow_protected, allow_shrink, gone, drop_source, enforce)
-    async with App.load(settings).engine() as engine:
-        made, parts = await _to_apply(engine, file, request, format, yes)
+    app = App.load(settings)
+    async with app.engine() as engine:
+        made, parts = await _to_apply(app, engine, file, request, format, yes)
         with progress("applying", made.pending) as advance:
             results = await engine.apply(made, parts, advance)
         if format is options.Format.JSON:
@@ -87,8 +89,9 @@ async def drift(
     diff: Annotated[bool, typer.Option("--diff", help="Show the text of every difference.")] = False,
 ) -> None:
     """Show what was changed by hand since it was applied. Exit code 2 when something was."""
-    async with App.load(settings).engine() as engine:
-        made = await _plan(engine, Request())
+    app = App.load(settings)
+    async with app.engine() as engine:
+        made = await _plan(app, engine, Request())
         kept = made.total(Action.KEEP)
         await print_plan(
             engine, made, shown_parts(engine.store.parts(made.id), {Action.KEEP}), format, View(diff, drift=True)
@@ -106,7 +109,8 @@ async def undo(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Put back what an applied plan changed."""
-    async with App.load(settings).engine() as engine:
+    app = App.load(settings)
+    async with app.engine() as engine:
         runs = await engine.store.runs()
         if not runs:
             raise InputError("nothing was applied yet, so there is nothing to undo")
@@ -123,22 +127,22 @@ async def undo(
         raise typer.Exit(1)
 
 
-async def _plan(engine: Engine, request: Request) -> Plan:
+async def _plan(app: App, engine: Engine, request: Request) -> Plan:
     with progress("planning", None):
         made = await engine.plan(request)
-    print_notes(engine)
+    await print_notes(engine, app.catalog_file)
     return made
 
 
 async def _to_apply(
-    engine: Engine, file: Path | None, request: Request, format: options.Format, yes: bool
+    app: App, engine: Engine, file: Path | None, request: Request, format: options.Format, yes: bool
 ) -> tuple[Plan, AsyncIterator[Part]]:
     """The plan from the file, or one made now and agreed to."""
     if file is not None:
         made, parts = await read_plan(file)
         await engine.read(request)
         return made, parts
-    made = await _plan(engine, request)
+    made = await _plan(app, engine, request)
     if format is options.Format.TEXT:
         await print_plan(engine, made, engine.store.parts(made.id), options.PlanFormat.TEXT)
     if made.pending and not made.refusals and not yes:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from nthlayer_sync.engine.locate import Read, located
 from nthlayer_sync.engine.run import Engine
 from nthlayer_sync.model.diagnosis import Diagnosis, Severity
 from nthlayer_sync.model.result import Outcome, Result
@@ -39,7 +40,7 @@ def print_diagnoses(found: Iterable[Diagnosis], file: TextIO | None = None) -> N
         )
 
 
-def print_notes(engine: Engine) -> None:
+async def print_notes(engine: Engine, read: Read) -> None:
     """What a person should know before reading a plan."""
     if engine.interrupted:
         notes.print(
@@ -47,7 +48,7 @@ def print_notes(engine: Engine) -> None:
         )
     told = [*engine.diagnoses, *engine.subjects.diagnoses()]
     matter = [d for d in told if d.severity is not Severity.NOTE]
-    print_diagnoses(matter[:SHOWN], sys.stderr)
+    print_diagnoses(await located(matter[:SHOWN], engine.graph, read), sys.stderr)
     if len(matter) > SHOWN:
         notes.print(f"[dim]and {len(matter) - SHOWN} more findings: nthlayer-sync validate[/]")
 

@@ -89,7 +89,9 @@ async def _print_text(engine: Engine, plan: Plan, parts: AsyncIterator[Part], vi
             continue
         if grouped:
             plugins = ", ".join(sorted({change.kind.partition("/")[0] for change in part.changes}))
-            console.print(f"[green]+ {len(part.changes):>3}[/] [bold]{escape(part.subject)}[/] [dim]{escape(plugins)}[/]")
+            console.print(
+                f"[green]+ {len(part.changes):>3}[/] [bold]{escape(part.subject)}[/] [dim]{escape(plugins)}[/]"
+            )
             continue
         renamed = f" [dim](was {escape(part.was)})[/]" if part.was else ""
         console.print(f"[bold]{escape(part.subject)}[/]{renamed}")

@@ -80,11 +80,12 @@ async def demo(
     console.print(
         f"Laid out in {escape(str(folder))}: three repositories with 12 services, 4 teams, 3 tiers, and an empty one."
     )
-    async with App.load(settings).engine() as engine:
+    app = App.load(settings)
+    async with app.engine() as engine:
         console.rule("[bold]nthlayer-sync plan")
         with progress("planning", None):
             plan = await engine.plan()
-        print_notes(engine)
+        await print_notes(engine, app.catalog_file)
         await print_plan(engine, plan, engine.store.parts(plan.id), options.PlanFormat.TEXT)
         console.rule("[bold]nthlayer-sync apply")
         with progress("applying", plan.pending) as advance:

@@ -13,6 +13,7 @@ from nthlayer_sync.app import App
 from nthlayer_sync.cli import options
 from nthlayer_sync.cli.findings import junit, sarif
 from nthlayer_sync.cli.output import console, print_diagnoses, print_json
+from nthlayer_sync.engine.locate import located
 from nthlayer_sync.engine.run import Engine
 from nthlayer_sync.graph.subjects import Held
 from nthlayer_sync.model.diagnosis import Diagnosis, Severity
@@ -35,10 +36,12 @@ async def validate(
     notes: Annotated[bool, typer.Option("--notes", help="Show notes too.")] = False,
 ) -> None:
     """Check the catalog, the blueprints and the graph. Exit code 1 when there are errors."""
-    async with App.load(settings).engine() as engine:
+    app = App.load(settings)
+    async with app.engine() as engine:
         await engine.read()
         found = sorted(set(findings(engine)), key=_order)
-    shown = [d for d in found if notes or d.severity is not Severity.NOTE]
+        shown = [d for d in found if notes or d.severity is not Severity.NOTE]
+        shown = sorted(await located(shown, engine.graph, app.catalog_file), key=_order)
     if format is FindingsFormat.JSON:
         print_json(shown)
     elif format is FindingsFormat.SARIF:

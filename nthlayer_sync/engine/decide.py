@@ -97,6 +97,8 @@ def look(question: Question, answer: Answer, *, enforce: bool) -> Change:
     observed = answer.observed
     revision = observed.revision if observed and observed.place == question.place else ""
     content = observed.content if observed else None
+    if observed is not None and observed.trouble:
+        return _change(question, Action.REFUSE, revision, observed.trouble)
     if wanted is None:
         assert applied is not None
         if content is None:

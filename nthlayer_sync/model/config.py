@@ -48,3 +48,5 @@ class Observed(msgspec.Struct, frozen=True):
     revision: str
     content: str | None
     marked: bool
+    trouble: str = ""
+    """Why the managed part cannot be told, such as damaged markers."""

@@ -163,13 +163,19 @@ class Proof:
         )
 
     def vanished(self) -> dict[str, Any]:
-        """The series end: nobody is woken, and a ticket says that nothing is known."""
+        """No request ever failed, so that no counter of failures exists; then all series end.
+
+        Nobody is woken, and a ticket says that nothing is known any more.
+        """
         end = HOUR // 2
         late = self._whole(end + self.rate + self.slo.promises.missing) + self.every
+        failures = series(self.slo.series.requests, self._failing(self.slo.series.selector), "")["series"]
+        given = [entry for entry in self._every_series([(end, Decimal(0))]) if entry["series"] != failures]
         return self._test(
-            "all series vanish",
-            self._every_series([(end, Decimal(0))]),
+            "no request ever failed, then all series vanish",
+            given,
             [
+                *(gives(end, f"sum({signals.ratio_name(self.rate)}{self._recorded(o)})", 0) for o in self._objectives),
                 firing(end + self.sample, 0),
                 firing(late, 0, severity="page"),
                 *(firing(late, 1, alertname=MISSING_ALERT, severity="ticket", slo=o.name) for o in self._objectives),
@@ -220,6 +226,9 @@ class Proof:
     def _burns(self, at: int, objective: Objective, row: Burn, count: int) -> dict[str, Any]:
         return firing(at, count, alertname=BURN_ALERT, severity=row.severity, slo=objective.name, window=span(row.long))
 
+    def _failing(self, own: dict[str, str]) -> dict[str, str]:
+        return own | {self.slo.series.outcome: self.spec.bad}
+
     def _recorded(self, objective: Objective) -> str:
         return signals.select(self.slo.watched, objective)
 
@@ -260,7 +269,7 @@ class Proof:
         if objective.threshold is None:
             return [
                 series(names.requests, own | {names.outcome: self.spec.good}, count(lambda share: 1 - share)),
-                series(names.requests, own | {names.outcome: self.spec.bad}, count(lambda share: share)),
+                series(names.requests, self._failing(own), count(lambda share: share)),
             ]
         return [
             series(f"{names.duration}_count", own, count(lambda _: Decimal(1))),
