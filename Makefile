@@ -17,7 +17,7 @@ demo: $(VENV)/run ## Run everything on a sample organisation, in nthlayer-demo/.
 	$(BIN)/nthlayer-sync demo --fresh
 
 test: $(VENV)/test ## Run the tests; ARGS='-k yaml' picks some.
-	$(BIN)/python -m pytest --numprocesses auto -r fEs $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -r fEs $(ARGS)
 
 bench: $(VENV)/test ## Measure speed and memory.
 	$(BIN)/python bench/run.py $(ARGS)
@@ -44,7 +44,7 @@ current: $(VENV)/dev
 	$(BIN)/python -m pytest --quiet tests/blueprint/test_schemas.py
 
 schemas: $(VENV)/run ## Write catalog-schemas/ anew from the models.
-	$(BIN)/python -m nthlayer_sync.blueprint.schemas catalog-schemas
+	$(BIN)/python -m nthlayer_sync.cli.schemas catalog-schemas
 
 format: $(VENV)/dev ## Format the code.
 	$(BIN)/ruff check --fix-only --quiet .

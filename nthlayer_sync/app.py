@@ -81,14 +81,14 @@ class App:
     def repositories(self) -> Repositories:
         """The repositories that files are read from and land in."""
         landing = self.settings.landing
-        local = {self._repository(landing.central)} if landing.central else set[str]()
+        named = {self._repository(landing.central)} if landing.central else set[str]()
         for source in self.settings.sources:
             if isinstance(source, DirectorySettings):
-                local.add(_top(self.folder / source.path))
+                named.add(_top(self.folder / source.path))
             elif isinstance(source, GitSettings):
-                local.add(self._repository(source.url))
+                named.add(self._repository(source.url))
         instead_of = {prefix: self._repository(place) for prefix, place in landing.instead_of.items()}
-        return Repositories(self.folder / self.settings.cache, landing.branch, instead_of, local)
+        return Repositories(self.folder / self.settings.cache, landing.branch, named, landing.hosts, instead_of)
 
     def sources(self) -> Iterator[Source]:
         """The sources, in order of precedence."""
@@ -101,12 +101,14 @@ class App:
         if isinstance(source, DirectorySettings):
             from nthlayer_sync.sources.directory import PATTERNS, directory_source
 
-            return directory_source(source.name, self.folder / source.path, patterns=(*PATTERNS, *source.files))
+            return directory_source(
+                source.name, self.folder / source.path, patterns=(*PATTERNS, *source.files), exclude=source.exclude
+            )
         if isinstance(source, GitSettings):
             from nthlayer_sync.sources.git import PATTERNS, git_source
 
             repository = repositories.get(self._repository(source.url))
-            return git_source(source.name, repository, patterns=(*PATTERNS, *source.files))
+            return git_source(source.name, repository, patterns=(*PATTERNS, *source.files), exclude=source.exclude)
         if isinstance(source, BackstageSettings):
             from nthlayer_sync.sources.backstage import ApiSettings, BackstageSource
 
@@ -126,10 +128,15 @@ class App:
         entities = tuple(entities)
         repositories = self.repositories()
         code: dict[str, Code] = {}
+        here = {_top(self.folder / s.path) for s in self.settings.sources if isinstance(s, DirectorySettings)}
         for root in sorted({entity.place.root for entity in entities if entity.place}):
-            if (Path(root) / ".git").exists() or (Path(root).is_dir() and not (Path(root) / "HEAD").exists()):
+            if (
+                root in here
+                and (Path(root) / ".git").exists()
+                or (Path(root).is_dir() and not (Path(root) / "HEAD").exists())
+            ):
                 code[root] = work_tree(Path(root))
-            else:
+            elif repositories.allowed(root):
                 code[root] = mirrored(repositories.get(root), repositories.mirror(root))
         tiers = self.tiers()
         recent = timedelta(seconds=float(tiers.history.recent.seconds))

@@ -28,6 +28,7 @@ class DirectorySettings(_Part):
     name: str = Field(default="directory", description="How the source is called in plans and messages.")
     path: str = Field(description="The directory, relative to the settings file.")
     files: tuple[str, ...] = Field(default=(), description="More file patterns to read, beside catalog-info.yaml.")
+    exclude: tuple[str, ...] = Field(default=(), description="Patterns of files not to read, such as `templates/**`.")
 
 
 class GitSettings(_Part):
@@ -37,6 +38,7 @@ class GitSettings(_Part):
     name: str = Field(default="git", description="How the source is called in plans and messages.")
     url: str = Field(description="The repository: https, ssh, or a path on this machine.")
     files: tuple[str, ...] = Field(default=(), description="More file patterns to read, beside catalog-info.yaml.")
+    exclude: tuple[str, ...] = Field(default=(), description="Patterns of files not to read, such as `templates/**`.")
 
 
 class BackstageSettings(_Part):
@@ -71,6 +73,10 @@ class LandingSettings(_Part):
     )
     branch: str = Field(default="nthlayer-sync", description="The branch that proposals are committed to.")
     author: str = Field(default="nthlayer-sync <nthlayer-sync@localhost>", description="Author of the commits.")
+    hosts: tuple[str, ...] = Field(
+        default=(),
+        description="Code hosts whose repositories the catalog may name, such as github.com; it reaches no other.",
+    )
     instead_of: dict[str, str] = Field(
         default={},
         description="Read and write a repository elsewhere than its address in the catalog: prefix to replacement.",

@@ -1,4 +1,4 @@
-"""All JSON Schemas, with that of the settings and every plugin in them: `python -m nthlayer_sync.cli.schemas FOLDER`."""
+"""All JSON Schemas, that of the settings with every plugin in it: `python -m nthlayer_sync.cli.schemas FOLDER`."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def ingest(
     ghosts: list[Entity] = []
     for entity in missing:
         before = previous.absent.get(entity.ref)
-        complete = completeness is Completeness.COMPLETE
+        complete = completeness is Completeness.COMPLETE and not _held_back(entity, snapshot)
         seen = _count(before, now, guards) if complete else before
         if entity.ref in gone or (complete and seen is not None and _proven(seen, now, guards)):
             notes.append(_note("entity-gone", f"{entity.ref} is gone from source {snapshot.source}", entity))
@@ -76,6 +76,11 @@ def ingest(
             )
     taken = msgspec.structs.replace(snapshot, entities=tuple(shown.values()), completeness=completeness)
     return Ingested(_keep(previous, taken, ghosts, absent), state, tuple(notes))
+
+
+def _held_back(entity: Entity, snapshot: Snapshot) -> bool:
+    """Whether the source still has it, only not in a form that can be taken."""
+    return entity.ref in snapshot.refused or entity.place in snapshot.unread
 
 
 def _trust(previous: Kept, snapshot: Snapshot, guards: Guards, shrink_allowed: bool) -> tuple[Completeness, str]:

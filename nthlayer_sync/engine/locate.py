@@ -39,7 +39,7 @@ async def located(found: Iterable[Diagnosis], graph: Graph, read: Read) -> list[
 
 
 def _path(entity: Entity, field: str) -> tuple[str, ...]:
-    """The path of a field in the document: an annotation's key, what an annotation says of a blueprint, or a dotted path."""
+    """The path of a field in the document: an annotation, what an annotation says of a blueprint, or a dotted path."""
     if field in entity.annotations:
         return ("metadata", "annotations", field)
     if INPUT_PREFIX + field in entity.annotations:

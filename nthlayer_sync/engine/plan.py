@@ -67,6 +67,7 @@ class Planner:
         self._tally = Tally()
         self._checksum = Checksum()
         self._looked_at = 0
+        self._inherited: set[EntityRef] = set()
         self._order = {kind: index for index, kind in enumerate(generator.kinds)}
 
     async def plan(self, scope: Scope, traces: Mapping[EntityRef, Trace]) -> Plan:
@@ -95,17 +96,14 @@ class Planner:
     async def _rows(self, scope: Scope, traces: Mapping[EntityRef, Trace]) -> AsyncIterator[Sequence[Planned]]:
         disturbed = await self._disturbed()
         gone = [] if scope.present is None else sorted(set(traces).difference(scope.present))
-        former = await self._former(gone)
+        former = await self._former(gone, scope, traces)
         subjects = iter(scope.subjects)
         while chunk := list(islice(subjects, CHUNK)):
             self._looked_at += len(chunk)
             yield await self._chunk(chunk, traces, disturbed, former, scope.uid_of)
             await asyncio.sleep(0)
         for ref in gone:
-            if ref in former.values():  # what became of it went to its new name
-                yield [Planned(ref, None, None)]
-            else:
-                yield await self._leave(ref)
+            yield await self._leave(ref, former, scope)
 
     async def _disturbed(self) -> set[EntityRef]:
         """Subjects of whose configs one no longer stands as we left it."""
@@ -119,16 +117,24 @@ class Planner:
                         break
         return found
 
-    async def _former(self, gone: Collection[EntityRef]) -> dict[str, EntityRef]:
-        """Subjects that are gone, by what outlives a rename."""
-        return {memory.uid: ref for ref, memory in (await self._store.memories(gone)).items() if memory.uid}
+    async def _former(
+        self, gone: Collection[EntityRef], scope: Scope, traces: Mapping[EntityRef, Trace]
+    ) -> dict[EntityRef, EntityRef]:
+        """Subjects that are called otherwise now, by their new names: of the same kind, and new to us."""
+        known = await self._store.memories(gone)
+        lost = {(ref.partition(":")[0], memory.uid): ref for ref, memory in known.items() if memory.uid}
+        found: dict[EntityRef, EntityRef] = {}
+        for new in sorted(set(scope.present or ()).difference(traces)) if lost else ():
+            if old := lost.pop((new.partition(":")[0], scope.uid_of(new)), None):
+                found[new] = old
+        return found
 
     async def _chunk(
         self,
         subjects: list[Subject],
         traces: Mapping[EntityRef, Trace],
         disturbed: set[EntityRef],
-        former: dict[str, EntityRef],
+        former: Mapping[EntityRef, EntityRef],
         uid_of: Callable[[EntityRef], str],
     ) -> list[Planned]:
         due: list[tuple[Subject, bytes]] = []
@@ -136,7 +142,7 @@ class Planner:
             trace, fingerprint = traces.get(subject.ref), self._generator.fingerprint(subject)
             if trace is None or not trace.settled or trace.fingerprint != fingerprint or subject.ref in disturbed:
                 due.append((subject, fingerprint))
-        was = {s.ref: old for s, _ in due if s.ref not in traces and (old := former.get(uid_of(s.ref)))}
+        was = {s.ref: former[s.ref] for s, _ in due if s.ref in former}
         memories = await self._store.memories(
             [was.get(s.ref, s.ref) for s, _ in due if s.ref in traces or s.ref in was]
         )
@@ -147,6 +153,7 @@ class Planner:
             draft = self._draft(subject, fingerprint, before, uid_of(subject.ref), was.get(subject.ref))
             draft.unsure = trace is None or not trace.settled
             drafts.append(draft)
+        self._inherited |= was.keys()
         await self._decide(drafts)
         return [self._planned(draft) for draft in drafts]
 
@@ -154,7 +161,7 @@ class Planner:
         made = self._generator.generate(subject)
         kept = tuple(w for w in before.wanted if w.kind in made.failed)
         wanted: tuple[Wanted, ...] = (*made.wanted, *kept)
-        asked = [q for q in questions(made.wanted, before.applied) if q.key[0] not in made.failed]
+        asked = [q for q in questions(made.wanted, before.applied, _owner(before)) if q.key[0] not in made.failed]
         refused = [
             Change(kind, "", Action.REFUSE, "", _NOWHERE, "", reason=reason) for kind, reason in made.failed.items()
         ]
@@ -162,20 +169,17 @@ class Planner:
         memory = Memory(fingerprint, uid, wanted, before.applied)
         return _Draft(subject.ref, memory, asked, configs, was, changes=refused)
 
-    async def _leave(self, ref: EntityRef) -> list[Planned]:
-        """The configs of a subject that is proven gone."""
+    async def _leave(self, ref: EntityRef, former: Mapping[EntityRef, EntityRef], scope: Scope) -> list[Planned]:
+        """The configs of a subject that is proven gone, or called otherwise now."""
         before = (await self._store.memories([ref]))[ref]
-        if not before.applied:
+        heir = next((new for new, old in former.items() if old == ref), None)
+        if not before.applied or heir in self._inherited:
             return [Planned(ref, None, None)]
-        draft = _Draft(
-            ref,
-            Memory(before.fingerprint, before.uid, (), before.applied),
-            questions((), before.applied),
-            {},
-            None,
-            True,
-        )
-        await self._decide([draft])
+        draft = _Draft(ref, before, questions((), before.applied, _owner(before)), {}, None, True)
+        if heir is None:
+            await self._decide([draft])
+        else:
+            draft.changes += [_standing(question, f"it goes to {heir}, which waits") for question in draft.asked]
         return [self._planned(draft)]
 
     async def _decide(self, drafts: list[_Draft]) -> None:
@@ -222,7 +226,7 @@ class Planner:
         """What is decided by its kind alone."""
         if question.wanted is not None:
             return None
-        kind, name = question.key
+        kind = question.key[0]
         known = self._generator.kinds.get(kind)
         if known is None:
             reason = f"{kind} is not on, so what it made is left alone"
@@ -230,7 +234,7 @@ class Planner:
             reason = f"{kind} is never deleted by us"
         else:
             return None
-        return Change(kind, name, Action.KEEP, "", question.place, "", reason=reason)
+        return _standing(question, reason)
 
     async def _read(self, unread: list[tuple[_Draft, Question, LiveRoot]]) -> None:
         by_root: dict[LiveRoot, dict[ConfigId, str]] = {}
@@ -287,6 +291,16 @@ class Planner:
         self._tally.add(part, self._rules.protected)
         self._checksum.add(part)
         return Planned(draft.ref, draft.memory, part)
+
+
+def _owner(memory: Memory) -> EntityRef | None:
+    """Who owned what is remembered."""
+    return next((wanted.owner for wanted in memory.wanted if wanted.owner), None)
+
+
+def _standing(question: Question, reason: str) -> Change:
+    kind, name = question.key
+    return Change(kind, name, Action.KEEP, "", question.place, "", reason=reason)
 
 
 def _waiting(question: Question, trouble: str) -> Change:

@@ -18,6 +18,8 @@ SLUG_KEYS = ("github.com/project-slug", "gitlab.com/project-slug")
 
 # Backstage's own rule for names, which for namespaces is stricter still:
 # https://github.com/backstage/backstage/blob/master/packages/catalog-model/src/validation/KubernetesValidatorFunctions.ts
+# https://backstage.io/docs/features/software-catalog/well-known-annotations#backstageiosource-location
+_SOURCE = re.compile(r"url:(https://[^/?#\s]+/[^/?#\s]+(?:/[^/?#\s]+)+?)(?:(?:/-)?/(?:tree|blob)/[^/?#\s]+(/[^?#\s]*)?)?/?")
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 _SLUG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
 _FOLDER = re.compile(r"(?!\.{1,2}(/|$)|\.git(/|$))[^/\x00-\x1f\\]+")
@@ -41,12 +43,28 @@ def unsafe(entity: Entity) -> list[Diagnosis]:
 
 
 def own_home(graph: Graph, entity: Entity) -> Home | None:
-    """The folder that declares a component. Where several are declared, each has one of its own inside, by its name."""
+    """Where a component's code is: what `backstage.io/source-location` says, else the folder that declares it.
+
+    Where several are declared in one folder, each has one of its own inside, by its name.
+    """
+    if code := _code_location(entity):
+        return code
     place = entity.place
     if place is None:
         return None
     inside = _folder(entity) if graph.crowded(place) else ""
     return Home(place.root, "/".join(filter(None, (place.folder, inside))), _slug(entity))
+
+
+def _code_location(entity: Entity) -> Home | None:
+    """The repository and folder that the entity names as its code; other forms of the annotation name none."""
+    found = _SOURCE.fullmatch(entity.annotations.get("backstage.io/source-location", ""))
+    if not found:
+        return None
+    root, folder = found[1].removesuffix(".git"), (found[2] or "").strip("/")
+    if folder and not all(_FOLDER.fullmatch(part) for part in folder.split("/")):
+        return None
+    return Home(root, folder, urlsplit(root).path.strip("/"))
 
 
 def central_home(central: Home | None, entity: Entity) -> Home | None:

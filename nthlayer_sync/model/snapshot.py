@@ -7,7 +7,7 @@ from enum import StrEnum
 import msgspec
 
 from nthlayer_sync.model.diagnosis import Diagnosis
-from nthlayer_sync.model.entity import Entity
+from nthlayer_sync.model.entity import Entity, Place
 from nthlayer_sync.model.ref import EntityRef
 
 
@@ -77,6 +77,10 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     facts: tuple[CodeFacts, ...] = ()
     blueprints: dict[EntityRef, BlueprintFile] = {}
     diagnoses: tuple[Diagnosis, ...] = ()
+    refused: frozenset[EntityRef] = frozenset()
+    """Entities that are there but cannot be taken as they are written: their absence from `entities` means nothing."""
+    unread: frozenset[Place] = frozenset()
+    """Files that could not be read as a whole: the same goes for whatever they declared before."""
 
 
 class BlueprintFile(msgspec.Struct, frozen=True):

@@ -18,14 +18,20 @@ OVERVIEW = "grafana/overview-dashboard"
 
 
 class Watched(msgspec.Struct, frozen=True):
-    """Who a signal is about. `team`, `owner` are "" when nobody owns it; `dashboard` is an address or a path."""
+    """Who a signal is about. `team`, `owner` are "" when nobody owns it."""
 
     ref: EntityRef
     name: str
     tier: str
     team: str
     owner: str
-    dashboard: str
+    overview: str
+    """Address of a dashboard that people made for it, "" when none is known."""
+
+    @property
+    def dashboard(self) -> str:
+        """Address of its dashboard, or the path of the generated one."""
+        return self.overview or dashboard_path(self.ref)
 
     @property
     def identity(self) -> dict[str, str]:
@@ -100,7 +106,7 @@ def watched(service: Service) -> Watched:
         tier=service.blueprint.tier,
         team=owner.name if owner else "",
         owner=owner.ref if owner else "",
-        dashboard=service.annotations.get(OVERVIEW) or dashboard_path(service.ref),
+        overview=service.annotations.get(OVERVIEW, ""),
     )
 
 

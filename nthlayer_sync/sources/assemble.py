@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from nthlayer_sync.model.diagnosis import Diagnosis, Severity
-from nthlayer_sync.model.entity import Entity
+from nthlayer_sync.model.entity import Entity, Place
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.snapshot import BlueprintFile, Completeness, Snapshot
 from nthlayer_sync.sources.catalog_files import BLUEPRINT_NAMES, Finding, Look
@@ -21,15 +21,17 @@ _LOCATED_AT_MOST = 1 << 20
 """Bytes of a file in which lines are looked up: finding them means reading the file once more."""
 
 
-def assemble(look: Look, texts: Mapping[str, Text], *, name: str, scope: str) -> Snapshot:
+def assemble(look: Look, texts: Mapping[str, Text], *, name: str, scope: str, root: str) -> Snapshot:
     """The snapshot of source `name`; where two files declare an entity, the first path in order wins."""
     entities: dict[EntityRef, Entity] = {}
     diagnoses: list[Diagnosis] = []
     lost = list(look.unread)
+    refused: list[EntityRef] = []
     for path in sorted(texts):
         text = texts[path]
         if not text.whole:
             lost.append(path)
+        refused += text.refused
         diagnoses.extend(text.faults)
         for document, reading in text.readings:
             problems: Iterable[Problem] = reading.problems
@@ -42,7 +44,7 @@ def assemble(look: Look, texts: Mapping[str, Text], *, name: str, scope: str) ->
                 diagnoses.extend(placed(look, Finding(path, document, each), reading.ref) for each in problems)
     diagnoses.extend(placed(look, finding, "") for finding in look.findings)
     blueprints = dict(_blueprints(look, entities.values(), diagnoses))
-    completeness, reason = completeness_of(len(entities), len(texts), sorted(set(lost)))
+    completeness, reason = completeness_of(len(entities), len(texts), sorted(set(lost)), len(refused))
     return Snapshot(
         source=name,
         scope=scope,
@@ -52,18 +54,26 @@ def assemble(look: Look, texts: Mapping[str, Text], *, name: str, scope: str) ->
         entities=tuple(entities.values()),
         blueprints=blueprints,
         diagnoses=tuple(diagnoses),
+        refused=frozenset(refused),
+        unread=frozenset(Place(root, path) for path in lost),
     )
 
 
-def completeness_of(entities: int, files: int, lost: list[str]) -> tuple[Completeness, str]:
-    """How far a read of so many files can be trusted that lost something in these."""
+def completeness_of(entities: int, files: int, lost: list[str], refused: int) -> tuple[Completeness, str]:
+    """How far a read of so many files can be trusted that lost something in these.
+
+    It is complete all the same: what these files declared before is known, and held, by their names.
+    """
+    if not entities:
+        return Completeness.INCOMPLETE, f"no entity in {files} catalog files: an empty catalog proves nothing"
+    read = f"{entities} entities in {files} catalog files"
     if lost:
         more = f" and {len(lost) - _NAMED_AT_MOST} more" if len(lost) > _NAMED_AT_MOST else ""
         named = ", ".join(short(path) for path in lost[:_NAMED_AT_MOST])
-        return Completeness.INCOMPLETE, f"not read as a whole: {named}{more}; mend or exclude them"
-    if not entities:
-        return Completeness.INCOMPLETE, f"no entity in {files} catalog files: an empty catalog proves nothing"
-    return Completeness.COMPLETE, f"{entities} entities in {files} catalog files, all of them read"
+        read += f"; not read as a whole, so that nothing in them counts as gone: {named}{more}"
+    if refused:
+        read += f"; {refused} entities cannot be taken as they are written, and stay as they were"
+    return Completeness.COMPLETE, read
 
 
 def _twice(first: Entity, path: str) -> Problem:

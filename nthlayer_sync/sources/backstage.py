@@ -23,7 +23,6 @@ ROUNDS = 3
 
 _HEADS = ("kind", "metadata.name", "metadata.namespace", "metadata.uid", "metadata.etag")
 _WHOLE = ("apiVersion", "kind", "metadata", "spec", "relations")
-_NAMED_AT_MOST = 5
 _MOSTLY = 0.5
 """Above this share of changed entities, reading all of them takes fewer requests than naming them."""
 
@@ -133,7 +132,7 @@ class BackstageSource:
             del self._known[ref]
         entities: list[Entity] = []
         diagnoses = list(index.diagnoses)
-        refused: list[str] = []
+        refused: list[EntityRef] = []
         for ref in sorted(self._known):
             etag, reading = self._known[ref]
             if etag != index.heads[ref][1]:
@@ -143,16 +142,15 @@ class BackstageSource:
             else:
                 refused.append(ref)
             diagnoses.extend(problem.diagnosis(entity=ref) for problem in reading.problems)
-        if refused and not doubt:
-            doubt = f"cannot be taken: {', '.join(refused[:_NAMED_AT_MOST])}; {len(refused)} in all"
         return Snapshot(
             source=self.name,
             scope=self.scope,
             completeness=Completeness.INCOMPLETE if doubt else Completeness.COMPLETE,
-            reason=doubt or f"totalItems {len(index.heads)} = rows = distinct uids",
+            reason=doubt or f"totalItems {len(index.heads)} = rows = distinct uids; {len(refused)} cannot be taken",
             digest=index.digest,
             entities=tuple(entities),
             diagnoses=tuple(diagnoses),
+            refused=frozenset(refused),
         )
 
 

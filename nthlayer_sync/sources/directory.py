@@ -48,7 +48,9 @@ class FileSource:
             )
         texts = await self._catalog.parse(look, sorted(look.catalog))
         self._catalog.forget(look)
-        return await asyncio.to_thread(assemble, look, texts, name=self.name, scope=self.scope)
+        return await asyncio.to_thread(
+            assemble, look, texts, name=self.name, scope=self.scope, root=self._catalog.files.root
+        )
 
 
 def directory_source(

@@ -11,6 +11,7 @@ import msgspec
 from nthlayer_sync.model.diagnosis import Severity
 from nthlayer_sync.model.entity import OUTPUT_PREFIX, Entity, Link, Place, Relation
 from nthlayer_sync.model.ref import EntityRef, entity_ref, parse_ref
+from nthlayer_sync.model.written import LINKS, own_keys
 from nthlayer_sync.sources.fields import KINDS, Field
 from nthlayer_sync.sources.formats import LONGEST_REFERENCE
 from nthlayer_sync.sources.rules import problems
@@ -24,11 +25,6 @@ from nthlayer_sync.sources.shape import (
     misshapen,
     short,
 )
-
-MANAGED = OUTPUT_PREFIX + "managed"
-"""Names the annotations outside our prefix that this product wrote, separated by commas."""
-MANAGED_LINKS = OUTPUT_PREFIX + "links"
-"""Names the URLs of the links that this product wrote, separated by spaces."""
 
 _KUBERNETES = re.compile(r"v\d\w*|(?:[a-z]+|[a-z.-]+\.k8s\.io)/v\d\w*")
 """The API groups that Kubernetes itself owns; those of Backstage and of its users have a domain of their own."""
@@ -104,9 +100,9 @@ def read_envelope(envelope: Envelope, place: Place | None = None, document: int 
     annotations, links, labels = metadata.annotations, metadata.links, metadata.labels
     ours = [key for key in annotations if key.startswith(OUTPUT_PREFIX)]
     if ours:
-        links = _own_links_left_out(links, annotations.get(MANAGED_LINKS, ""))
-        managed = {*ours, *(key.strip() for key in annotations.get(MANAGED, "").split(","))}
-        annotations = {key: value for key, value in annotations.items() if key not in managed}
+        links = _own_links_left_out(links, annotations.get(LINKS, ""))
+        ours = own_keys(annotations)
+        annotations = {key: value for key, value in annotations.items() if key not in ours}
     entity = Entity(
         ref=ref,
         kind=envelope.kind,

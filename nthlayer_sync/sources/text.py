@@ -8,6 +8,7 @@ import msgspec
 
 from nthlayer_sync.model.diagnosis import Diagnosis, Severity
 from nthlayer_sync.model.entity import Place
+from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.sources.entities import Reading, read_array, read_value
 from nthlayer_sync.yaml.read import read_documents
 
@@ -20,10 +21,15 @@ class Text(NamedTuple):
 
     @property
     def whole(self) -> bool:
-        """Whether nothing was lost that might have been an entity."""
+        """Whether every entity in it is at least known by name."""
         if any(fault.severity is Severity.ERROR for fault in self.faults):
             return False
-        return not any(reading.refused for _, reading in self.readings)
+        return all(reading.ref for _, reading in self.readings if reading.refused)
+
+    @property
+    def refused(self) -> list[EntityRef]:
+        """The entities that are known by name only."""
+        return [EntityRef(reading.ref.lower()) for _, reading in self.readings if reading.refused and reading.ref]
 
 
 def read_text(place: Place, data: bytes) -> Text:

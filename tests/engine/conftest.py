@@ -104,7 +104,7 @@ class House:
 
     def generator(self) -> Generator:
         local = [str(path) for path in self.folder.glob("*.git")]
-        repositories = Repositories(self.folder / "cache", "nthlayer-sync", {}, local=local)
+        repositories = Repositories(self.folder / "cache", "nthlayer-sync", local)
         target = FileTarget(repositories, ("Test", "test@example.com"))
         target.serve(self.kinds)
         plugin = type("Plugin", (Notes,), {"kinds": self.kinds})

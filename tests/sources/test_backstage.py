@@ -275,14 +275,14 @@ async def test_identities_that_clash_are_reported_and_nothing_is_gone(second: di
     assert any(said in diagnosis.message for diagnosis in snapshot.diagnoses)
 
 
-async def test_a_bad_entity_costs_only_itself_and_the_proof_of_absence() -> None:
+async def test_a_bad_entity_costs_only_itself() -> None:
     catalog = Catalog(4)
     catalog.entities[1]["metadata"]["annotations"]["a"] = 1
     catalog.entities[2]["metadata"]["description"] = "x" * 10_000_000
     snapshot = await read(catalog)
     assert names(snapshot) == ["svc-000", "svc-003"]
-    assert snapshot.completeness is Completeness.INCOMPLETE
-    assert "component:default/svc-001" in snapshot.reason
+    assert snapshot.completeness is Completeness.COMPLETE
+    assert snapshot.refused == {"component:default/svc-001", "component:default/svc-002"}
     assert [(each.entity, each.field) for each in snapshot.diagnoses] == [
         ("component:default/svc-001", "metadata.annotations.a"),
         ("component:default/svc-002", "metadata.description"),

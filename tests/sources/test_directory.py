@@ -93,24 +93,25 @@ async def test_links_are_never_followed(tree: Tree, tmp_path: Path) -> None:
     assert [(each.file, each.code) for each in found.diagnoses] == [("catalog-info.yaml", "file-link")]
 
 
-async def test_a_broken_file_costs_itself_and_the_proof_of_absence(tree: Tree) -> None:
+async def test_a_broken_file_costs_itself_and_the_proof_of_absence_of_what_it_declared(tree: Tree) -> None:
     root = tree({"a/catalog-info.yaml": component("one"), "b/catalog-info.yaml": "kind: [Component\n"})
     found = await read(root)
     assert [entity.name for entity in found.entities] == ["one"]
-    assert found.completeness is Completeness.INCOMPLETE
+    assert found.completeness is Completeness.COMPLETE
+    assert found.unread == {Place(str(root), "b/catalog-info.yaml")}
     assert "b/catalog-info.yaml" in found.reason
     (diagnosis,) = found.diagnoses
     assert (diagnosis.file, diagnosis.line) == ("b/catalog-info.yaml", 2)
 
 
-async def test_a_refused_entity_is_named_and_costs_itself_and_the_proof_of_absence(tree: Tree) -> None:
+async def test_a_refused_entity_is_named_and_costs_only_itself(tree: Tree) -> None:
     root = tree({"catalog-info.yaml": f"{component('one')}\n---\n{component('two', metadata='  tags: [Upper]')}"})
     found = await read(root)
     assert [entity.name for entity in found.entities] == ["one"]
     (diagnosis,) = found.diagnoses
     assert (diagnosis.entity, diagnosis.field) == ("component:default/two", "metadata.tags[0]")
     assert (diagnosis.line, diagnosis.column, diagnosis.found) == (16, 10, "Upper")
-    assert (found.completeness, "catalog-info.yaml" in found.reason) == (Completeness.INCOMPLETE, True)
+    assert (found.completeness, found.refused) == (Completeness.COMPLETE, {"component:default/two"})
 
 
 async def test_an_empty_catalog_proves_nothing(tree: Tree) -> None:

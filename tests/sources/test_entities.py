@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from nthlayer_sync.model.diagnosis import Severity
 from nthlayer_sync.model.entity import Link, Place, Relation
 from nthlayer_sync.model.ref import EntityRef
+from nthlayer_sync.model.written import records
 from nthlayer_sync.sources.entities import Reading, read_array, read_value
 
 
@@ -210,17 +211,19 @@ def test_a_foreign_kind_is_taken_with_a_note() -> None:
 
 
 def test_what_we_wrote_is_no_input() -> None:
+    written = {"pagerduty.com/service-id": "P1", "grafana/dashboard-selector": "x"}
     annotations = {
-        "sync.nthlayer.dev/managed": "pagerduty.com/service-id, grafana/dashboard-selector",
-        "sync.nthlayer.dev/links": "https://g.example/d/1",
         "sync.nthlayer.dev/status": "synced",
-        "pagerduty.com/service-id": "P1",
-        "grafana/dashboard-selector": "x",
+        **written,
+        **records(written, ["https://g.example/d/1"]),
     }
     links = [{"url": "https://g.example/d/1"}, {"url": "https://home.example"}]
     before = read_value(entity(annotations={"mine": "y"}, links=links[1:])).entity
     after = read_value(entity(annotations={"mine": "y", **annotations}, links=links)).entity
     assert before == after
+    taken_over = read_value(entity(annotations={**annotations, "pagerduty.com/service-id": "mine"})).entity
+    assert taken_over is not None
+    assert taken_over.annotations == {"pagerduty.com/service-id": "mine"}
 
 
 def test_one_bad_entity_in_an_array_costs_only_itself() -> None:

@@ -87,7 +87,7 @@ class CortexFiles:
         for descriptor, problem in translation.problems:
             path = descriptor.place.path if descriptor.place else ""
             diagnoses.append(placed(look, Finding(path, descriptor.document, problem), descriptor.ref))
-        completeness, reason = completeness_of(len(translation.entities), len(look.catalog), sorted(lost))
+        completeness, reason = completeness_of(len(translation.entities), len(look.catalog), sorted(lost), 0)
         return Snapshot(
             source=self.name,
             scope=self.scope,
@@ -97,6 +97,7 @@ class CortexFiles:
             entities=tuple(translation.entities.values()),
             edges=translation.edges,
             diagnoses=tuple(diagnoses),
+            unread=frozenset(Place(self._files.root, path) for path in lost),
         )
 
 

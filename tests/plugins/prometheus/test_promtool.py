@@ -1,4 +1,4 @@
-"""promtool accepts every rule, and runs every generated test: for golden cases, a matrix of services, hostile values."""
+"""promtool accepts every rule and runs every generated test: golden cases, a matrix of services, hostile values."""
 
 import subprocess
 from collections.abc import Callable
