@@ -24,6 +24,7 @@ from nthlayer_sync.model.config import Observed
 from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.entity import Place
 from nthlayer_sync.model.plan import Applied, Change, Wanted, content_sum
+from nthlayer_sync.model.ref import EntityRef
 
 Key = tuple[str, str]
 """Kind and name: what tells the configs of one subject apart."""
@@ -34,6 +35,8 @@ class Question(msgspec.Struct, frozen=True):
 
     wanted: Wanted | None
     applied: Applied | None
+    owner: EntityRef | None = None
+    """Who owned it while it was wanted."""
 
     @property
     def key(self) -> Key:
@@ -62,11 +65,13 @@ class Answer(msgspec.Struct, frozen=True):
     content: str
 
 
-def questions(wanted: tuple[Wanted, ...], applied: tuple[Applied, ...]) -> list[Question]:
+def questions(
+    wanted: tuple[Wanted, ...], applied: tuple[Applied, ...], owner: EntityRef | None = None
+) -> list[Question]:
     """Every config of a subject that is wanted or was applied, in the order it has to land; what goes comes last."""
     before = {(a.kind, a.name): a for a in applied}
     asked = [Question(w, before.pop((w.kind, w.name), None)) for w in wanted]
-    return asked + [Question(None, a) for a in reversed(before.values())]
+    return asked + [Question(None, a, owner) for a in reversed(before.values())]
 
 
 def glance(question: Question, live: str, revision_before: str) -> Change | None:
@@ -176,7 +181,7 @@ def _change(question: Question, action: Action, revision: str, reason: str = "",
         wanted.digest if wanted else "",
         question.place,
         revision,
-        wanted.owner if wanted else None,
+        wanted.owner if wanted else question.owner,
         was,
         reason,
     )

@@ -12,7 +12,7 @@ import msgspec
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.model.config import Config
 from nthlayer_sync.model.plan import Wanted
-from nthlayer_sync.model.service import Subject, fingerprint
+from nthlayer_sync.model.service import Organisation, Service, Subject, Team, fingerprint
 from nthlayer_sync.sdk.kind import Kind
 from nthlayer_sync.sdk.plugin import OperationalPlugin
 
@@ -41,6 +41,11 @@ class Generator:
         self.digest = blake2b(repr(self._versions()).encode(), digest_size=16).hexdigest()
         """Changes when anything about the plugins does: which are on, their versions, their settings."""
         self._salt = self.digest.encode()
+        self._plugin_of = {name: self.plugins[name.partition("/")[0]] for name in self.kinds}
+        self._asked = {
+            subject: [(self._plugin_of[name], kind) for name, kind in self.kinds.items() if kind.subject is subject]
+            for subject in (Service, Team, Organisation)
+        }
 
     def fingerprint(self, subject: Subject) -> bytes:
         """Changes when the subject's view does, or anything about the plugins that look at it."""
@@ -48,18 +53,15 @@ class Generator:
 
     def plugin(self, kind: str) -> OperationalPlugin:
         """The plugin that a kind belongs to."""
-        return self.plugins[kind.partition("/")[0]]
+        return self._plugin_of[kind]
 
     def generate(self, subject: Subject) -> Generated:
         """What the subject should have."""
         configs: list[Config] = []
         failed: dict[str, str] = {}
-        for kind in self.kinds.values():
-            if type(subject) is not kind.subject:
-                continue
-            plugin = self.plugin(kind.name)
+        for plugin, kind in self._asked[type(subject)]:
             try:
-                made = list(plugin.generate(kind, subject))
+                made = _made(plugin, kind, subject)
             except PermanentError as error:
                 failed[kind.name] = str(error)
             except Exception as error:  # a bug in a plugin stops this kind for this subject, and nothing else
@@ -78,6 +80,13 @@ class Generator:
             )
             for plugin in self.plugins.values()
         )
+
+
+def _made(plugin: OperationalPlugin, kind: Kind[Any, Any], subject: Subject) -> list[Config]:
+    """The configs of one kind; a plugin with a `generate_configs` of its own is asked for all, of which these are kept."""
+    if type(plugin).generate_configs is OperationalPlugin.generate_configs:
+        return list(plugin.generate(kind, subject))
+    return [config for config in plugin.generate_configs(subject) if config.id.kind == kind.name]
 
 
 def _in_order(kinds: dict[str, Kind[Any, Any]]) -> dict[str, Kind[Any, Any]]:

@@ -66,10 +66,11 @@ class Existing:
     def add(self, memory: Memory) -> None:
         """Count what is applied for one subject."""
         owners = {(wanted.kind, wanted.name): wanted.owner for wanted in memory.wanted}
+        former = next((owner for owner in owners.values() if owner), None)
         for applied in memory.applied:
             self.total += 1
             self.by_kind[applied.kind] += 1
-            if owner := owners.get((applied.kind, applied.name)):
+            if owner := owners.get((applied.kind, applied.name), former):
                 self.by_owner[owner] += 1
 
 

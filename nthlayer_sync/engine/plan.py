@@ -15,7 +15,7 @@ from nthlayer_sync.blueprint.tiers import Guards
 from nthlayer_sync.engine.decide import Answer, Question, glance, look, questions
 from nthlayer_sync.engine.generate import Generator
 from nthlayer_sync.engine.guards import Consent, Existing, Tally, guard
-from nthlayer_sync.engine.observe import Live, LiveRoot
+from nthlayer_sync.engine.observe import Live, LiveRoot, read_parts
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.model.config import Config, ConfigId, Observed
 from nthlayer_sync.model.diff import Action
@@ -179,7 +179,9 @@ class Planner:
         if heir is None:
             await self._decide([draft])
         else:
-            draft.changes += [_standing(question, f"it goes to {heir}, which waits") for question in draft.asked]
+            draft.changes += [
+                _kept(question, f"it is called {heir} now, which has to wait") for question in draft.asked
+            ]
         return [self._planned(draft)]
 
     async def _decide(self, drafts: list[_Draft]) -> None:
@@ -192,8 +194,9 @@ class Planner:
                     draft.changes.append(standing)
                     continue
                 root = self._root(question.key[0], question.place.root)
-                if root.trouble:
-                    draft.changes.append(_waiting(question, root.trouble))
+                before = self._root_before(question) or root
+                if trouble := root.trouble or before.trouble:
+                    draft.changes.append(_waiting(question, trouble))
                     continue
                 change = glance(question, self._revision(root, question), self._revision_before(question))
                 if change is None:
@@ -214,7 +217,9 @@ class Planner:
                 at = (kind.partition("/")[0], question.place.root)
                 roots.add(at)
                 if question.moves and question.applied is not None:
-                    roots.add((at[0], question.applied.place.root))
+                    old = (at[0], question.applied.place.root)
+                    roots.add(old)
+                    unsure.setdefault(old, []).append(question.applied.place.path)
                 if draft.unsure or question.applied is None or question.moves:
                     unsure.setdefault(at, []).append(question.place.path)
         plugins = self._generator.plugins
@@ -234,17 +239,25 @@ class Planner:
             reason = f"{kind} is never deleted by us"
         else:
             return None
-        return _standing(question, reason)
+        return _kept(question, reason)
 
     async def _read(self, unread: list[tuple[_Draft, Question, LiveRoot]]) -> None:
         by_root: dict[LiveRoot, dict[ConfigId, str]] = {}
         for draft, question, root in unread:
-            by_root.setdefault(root, {})[draft.id(question)] = self._where(root, question).path
+            at, place = self._where(root, question)
+            by_root.setdefault(at, {})[draft.id(question)] = place.path
         observed: dict[ConfigId, Observed] = {}
+        trouble: dict[ConfigId, str] = {}
         for root, paths in by_root.items():
-            observed |= await root.target.read(root.root, paths)
+            found = await read_parts(root.target, root.root, paths)
+            observed |= found[0]
+            trouble |= found[1]
         for draft, question, _ in unread:
-            change = self._look(draft, question, observed.get(draft.id(question)))
+            id = draft.id(question)
+            if id in trouble:
+                draft.changes.append(_waiting(question, trouble[id]))
+                continue
+            change = self._look(draft, question, observed.get(id))
             if change.action is not Action.NOTHING:
                 draft.changes.append(change)
 
@@ -254,26 +267,33 @@ class Planner:
         enforce = self._rules.enforce or self._generator.plugin(kind).settings.drift == "enforce"
         try:
             content = self._generator.kinds[kind].content(config.spec) if config else ""
-        except PermanentError as error:
-            return Change(kind, question.key[1], Action.REFUSE, "", question.place, "", reason=str(error))
+        except Exception as error:  # bad input or a bug: it stops this config only
+            reason = str(error) if isinstance(error, PermanentError) else f"bug: {type(error).__name__}: {error}"
+            return _waiting(question, reason)
         return look(question, Answer(observed, content), enforce=enforce)
 
-    def _where(self, root: LiveRoot, question: Question) -> Place:
+    def _where(self, root: LiveRoot, question: Question) -> tuple[LiveRoot, Place]:
         """Where to read: a config that moves is read where it stood, unless something stands at its new place."""
-        applied = question.applied
-        if question.moves and applied is not None and applied.place.root == root.root:
-            return question.place if self._revision(root, question) else applied.place
-        return question.place
+        before = self._root_before(question)
+        if before is None or question.applied is None or self._revision(root, question):
+            return root, question.place
+        return before, question.applied.place
+
+    def _root_before(self, question: Question) -> LiveRoot | None:
+        """The root that a config moves away from."""
+        if not question.moves or question.applied is None:
+            return None
+        return self._root(question.key[0], question.applied.place.root)
 
     def _revision(self, root: LiveRoot, question: Question) -> str:
         remembered = question.applied.revision if question.applied and not question.moves else None
         return root.revision(question.place.path, remembered) or ""
 
     def _revision_before(self, question: Question) -> str:
-        if not question.moves or question.applied is None:
+        before = self._root_before(question)
+        if before is None or question.applied is None:
             return ""
-        place = question.applied.place
-        return self._root(question.key[0], place.root).revision(place.path, question.applied.revision) or ""
+        return before.revision(question.applied.place.path, question.applied.revision) or ""
 
     def _root(self, kind: str, root: str) -> LiveRoot:
         return self._live.root(self._generator.plugin(kind).target, root)
@@ -298,7 +318,7 @@ def _owner(memory: Memory) -> EntityRef | None:
     return next((wanted.owner for wanted in memory.wanted if wanted.owner), None)
 
 
-def _standing(question: Question, reason: str) -> Change:
+def _kept(question: Question, reason: str) -> Change:
     kind, name = question.key
     return Change(kind, name, Action.KEEP, "", question.place, "", reason=reason)
 

@@ -98,10 +98,10 @@ class Engine:
         looks = asyncio.gather(*(source.look() for source in self._sources))
         await live.observe_known({plugin.target.name: plugin.target for plugin in plugins})
         digests = await looks
-        if self._code is None and (unchanged := await self._unchanged(digests, live)) is not None:
+        if self._code is None and (unchanged := await self._unchanged(digests, live, request)) is not None:
             return unchanged
         digests = await self._read(digests, request)
-        if self._code is not None and (unchanged := await self._unchanged(digests, live)) is not None:
+        if self._code is not None and (unchanged := await self._unchanged(digests, live, request)) is not None:
             return unchanged
         self.interrupted = await recover(self.store, self.generator, live)
         scope = Scope(
@@ -141,10 +141,10 @@ class Engine:
         rules = Rules(tiers.guards, self.setup.protected, request.consent, request.enforce)
         return Planner(self.store, self.generator, live, rules)
 
-    async def _unchanged(self, digests: Sequence[str], live: Live) -> Plan | None:
+    async def _unchanged(self, digests: Sequence[str], live: Live, request: Request) -> Plan | None:
         """A plan of nothing, when neither sources nor plugins nor live systems moved since everything was settled."""
         newest = await self.store.plan("")
-        if newest is None or newest.inputs != self._inputs(digests) or live.moving:
+        if newest is None or newest.inputs != self._inputs(digests) or live.moving or request.dropped:
             return None
         known = set((await self.store.read_digests()).values())
         if not known.issuperset(digests) or "" in digests or await self.store.unsettled():

@@ -15,13 +15,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from typing import Any
-
-from jinja2 import PackageLoader, StrictUndefined, Template
-from jinja2.sandbox import SandboxedEnvironment
+from typing import TYPE_CHECKING, Any
 
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.sdk import quote
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from jinja2.sandbox import SandboxedEnvironment
 
 
 class Markdown(str):
@@ -48,6 +49,10 @@ def _template(package: str, name: str) -> Template:
 
 @lru_cache
 def _environment(package: str) -> SandboxedEnvironment:
+    # Jinja costs a tenth of a second to import, which only a run that renders pages should pay.
+    from jinja2 import PackageLoader, StrictUndefined
+    from jinja2.sandbox import SandboxedEnvironment
+
     environment = SandboxedEnvironment(
         loader=PackageLoader(package),
         undefined=StrictUndefined,

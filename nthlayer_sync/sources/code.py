@@ -62,6 +62,7 @@ class _Tree(NamedTuple):
 
     names: Mapping[str, Sequence[str]]
     owners: Owners
+    codeowners: str
     manifests: Mapping[str, bytes]
     history: History
     diagnoses: list[Diagnosis]
@@ -149,6 +150,7 @@ class CodeSource:
             authors=tree.history.authors(folder, self._policy.recent, self._policy.authors),
             readme=any(name.lower().partition(".")[0] == "readme" for name in names),
             docs=any(posixpath.join(folder, docs) in tree.names for docs in ("docs", "doc")),
+            codeowners=tree.codeowners,
             mkdocs=any(name in ("mkdocs.yml", "mkdocs.yaml") for name in names),
             manifests=tuple(present),
             technologies=_technologies(folder, present, tree.manifests, diagnoses),
@@ -177,7 +179,7 @@ async def _tree(code: Code) -> _Tree:
             owners = await asyncio.to_thread(read_codeowners, path, content)
         else:
             manifests[path] = content
-    return _Tree(names, owners, manifests, await code.history(), diagnoses)
+    return _Tree(names, owners, places[0] if places else "", manifests, await code.history(), diagnoses)
 
 
 def _technologies(

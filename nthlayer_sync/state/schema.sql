@@ -6,7 +6,8 @@ create table memory (
     settled int not null,
     stuck int not null, -- something of it is kept, held or refused, so that applying does not settle it
     wanted blob not null,
-    applied blob not null
+    applied blob not null,
+    sum int not null -- of the subject and what is applied
 ) without rowid;
 
 -- What each source is held to have said.

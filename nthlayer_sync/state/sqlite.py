@@ -18,6 +18,7 @@ from nthlayer_sync.model.plan import Applied, Part, Plan
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.sdk.store import Entry, Kept, Memory, Planned, Trace
 from nthlayer_sync.state.statements import (
+    MEMORY,
     add_to_plan,
     begin_plan,
     end_plan,
@@ -25,6 +26,7 @@ from nthlayer_sync.state.statements import (
     open_database,
     pack,
     reapply,
+    roll_back,
     transaction,
     write_rows,
 )
@@ -96,9 +98,7 @@ class SqliteStore:
         def read(db: sqlite3.Connection) -> dict[EntityRef, Memory]:
             found: dict[EntityRef, Memory] = {}
             for ref in refs:
-                row = db.execute(
-                    "select fingerprint, uid, wanted, applied from memory where subject = ?", (ref,)
-                ).fetchone()
+                row = db.execute(f"{MEMORY} where subject = ?", (ref,)).fetchone()
                 if row:
                     found[ref] = memory_of(*row)
             return found
@@ -109,11 +109,12 @@ class SqliteStore:
         """The memory of every subject, streamed in order of reference."""
         after = ""
         while rows := await self._query(
-            "select subject, fingerprint, uid, wanted, applied from memory where subject > ? order by subject limit ?",
+            f"{MEMORY} where subject > ? order by subject limit ?",
             (after, _ROWS),
+            lambda row: (EntityRef(row[0]), memory_of(*row)),
         ):
-            for ref, *columns in rows:
-                yield EntityRef(ref), memory_of(*columns)
+            for row in rows:
+                yield row
             after = rows[-1][0]
 
     async def kept(self, source: str) -> Kept | None:
@@ -192,18 +193,16 @@ class SqliteStore:
             except BaseException:
                 if adding is not None:
                     await asyncio.wait([adding])
-                await self._run(lambda db: db.execute("rollback"))
+                await self._run(roll_back)
                 raise
         return plan
 
     async def plan(self, id: str) -> Plan | None:
         """A stored plan by its id, the newest for ""."""
-        rows = (
-            await self._query("select head from plan where id = ?", (id,))
-            if id
-            else await self._query("select head from plan order by number desc limit 1")
-        )
-        return _plan.decode(rows[0][0]) if rows else None
+        newest = "select head from plan order by number desc limit 1"
+        sql = "select head from plan where id = ?" if id else newest
+        rows = await self._query(sql, (id,) if id else (), lambda row: _plan.decode(row[0]))
+        return rows[0] if rows else None
 
     async def parts(self, id: str) -> AsyncIterator[Part]:
         """The parts of a stored plan, in order of subject."""
@@ -212,9 +211,10 @@ class SqliteStore:
             "select subject, changes from part where plan = (select number from plan where id = ?) and subject > ? "
             "order by subject limit ?",
             (id, after, _ROWS),
+            lambda row: (row[0], _part.decode(row[1])),
         ):
-            for _, changes in rows:
-                yield _part.decode(changes)
+            for _, part in rows:
+                yield part
             after = rows[-1][0]
 
     async def intend(self, entries: Sequence[Entry]) -> None:
@@ -250,12 +250,11 @@ class SqliteStore:
 
     async def journal(self, plan: str = "") -> list[Entry]:
         """The journal of one plan, or every open line when no plan is named, oldest first."""
-        rows = (
-            await self._query("select entry from journal where plan = ? order by number", (plan,))
-            if plan
-            else await self._query("select entry from journal where done = 0 order by number")
-        )
-        return [_entry.decode(row[0]) for row in rows]
+        sql = "select entry from journal where done = 0 order by number"
+        if plan:
+            sql = "select entry from journal where plan = ? order by number"
+        parameters = (plan,) if plan else ()
+        return await self._query(sql, parameters, lambda row: _entry.decode(row[0]))
 
     async def runs(self, limit: int = 20) -> list[tuple[str, int]]:
         """The newest applied plans with how many writes each has in the journal."""
@@ -266,8 +265,11 @@ class SqliteStore:
             )
         ]
 
-    async def _query(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[Any]:
-        return await self._run(lambda db: db.execute(sql, parameters).fetchall())
+    async def _query(
+        self, sql: str, parameters: tuple[Any, ...] = (), read: Callable[[tuple[Any, ...]], Any] = tuple
+    ) -> list[Any]:
+        """The rows, each as `read` makes it; what cannot be read is damage."""
+        return await self._run(lambda db: [read(row) for row in db.execute(sql, parameters)])
 
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in the thread that owns the connection."""
@@ -279,5 +281,5 @@ class SqliteStore:
             if "locked" in str(error):
                 raise TemporaryError(f"another process is writing to {self.path}", delay=1) from error
             raise PermanentError(f"the state in {self.path} cannot be written: {error}") from error
-        except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
+        except (sqlite3.DatabaseError, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise PermanentError(f"the state in {self.path} is damaged: {error}") from error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import msgspec
 
@@ -21,10 +23,12 @@ SCHEMA_VERSION = 1
 PLANS_KEPT = 20
 """Older plans are dropped; a plan that is reviewed for longer belongs in a plan file."""
 
+MEMORY = "select subject, fingerprint, uid, wanted, applied, sum from memory"
+"""The columns that `memory_of` takes."""
+
 pack = msgspec.msgpack.encode
 _wanted = msgspec.msgpack.Decoder(tuple[Wanted, ...])
 _applied = msgspec.msgpack.Decoder(tuple[Applied, ...])
-_NONE = pack(())
 
 
 @contextmanager
@@ -33,10 +37,16 @@ def transaction(db: sqlite3.Connection) -> Generator[None]:
     db.execute("begin immediate")
     try:
         yield
+        db.execute("commit")
     except BaseException:
-        db.execute("rollback")
+        roll_back(db)
         raise
-    db.execute("commit")
+
+
+def roll_back(db: sqlite3.Connection) -> None:
+    """Give up the transaction, where SQLite has not done so itself, as it does when the disk is full."""
+    if db.in_transaction:
+        db.execute("rollback")
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -59,10 +69,19 @@ def _prepare(db: sqlite3.Connection) -> None:
             f"the state has schema {version}, and this version knows {SCHEMA_VERSION}: use a newer one"
         )
     if version == 0:
-        script = files("nthlayer_sync.state").joinpath("schema.sql").read_text()
-        db.executescript(f"begin immediate; {script}; pragma user_version = {SCHEMA_VERSION}; commit;")
+        _create(db)
     elif (problem := db.execute("pragma quick_check(1)").fetchone()[0]) != "ok":
         raise sqlite3.DatabaseError(str(problem))
+
+
+def _create(db: sqlite3.Connection) -> None:
+    """Make the tables, unless another process did so in the meantime."""
+    with transaction(db):
+        if db.execute("pragma user_version").fetchone()[0] == 0:
+            script = files("nthlayer_sync.state").joinpath("schema.sql").read_text()
+            for statement in re.sub(r"--.*", "", script).split(";"):
+                db.execute(statement)
+            db.execute(f"pragma user_version = {SCHEMA_VERSION}")
 
 
 def begin_plan(db: sqlite3.Connection) -> int:
@@ -98,26 +117,44 @@ def write_rows(db: sqlite3.Connection, sql: str, rows: Sequence[tuple[Any, ...]]
         db.executemany(sql, rows)
 
 
-def memory_of(fingerprint: bytes, uid: str, wanted: bytes, applied: bytes) -> Memory:
-    """A memory from its columns."""
+def memory_of(ref: str, fingerprint: bytes, uid: str, wanted: bytes, applied: bytes, total: int) -> Memory:
+    """A memory from the columns of `MEMORY`; sqlite3.DatabaseError where they are damaged."""
+    if total != _sum(ref, applied):
+        raise sqlite3.DatabaseError(f"what is remembered of {ref} is not what was stored")
     return Memory(fingerprint, uid, _wanted.decode(wanted), _applied.decode(applied))
 
 
+def _sum(ref: str, applied: bytes) -> int:
+    """A checksum of what a delete rests on, so that a damaged row deletes nothing."""
+    return crc32(applied, crc32(ref.encode()))
+
+
 def remember(db: sqlite3.Connection, row: Planned) -> None:
-    """Store a memory without touching what is applied: only `finish` may say that."""
+    """Store a memory. What is applied is taken from it for a subject without a memory only: it may be a new name."""
     assert row.memory is not None
     stuck = row.part is not None and any(not (c.action.writes or c.action is Action.ADOPT) for c in row.part.changes)
+    applied = pack(row.memory.applied)
     db.execute(
-        "insert into memory values (?1, ?2, ?3, ?4, ?5, ?6, ?7) on conflict (subject) do update "
+        "insert into memory values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict (subject) do update "
         "set fingerprint = ?2, uid = ?3, settled = ?4, stuck = ?5, wanted = ?6",
-        (row.subject, row.memory.fingerprint, row.memory.uid, row.part is None, stuck, pack(row.memory.wanted), _NONE),
+        (
+            row.subject,
+            row.memory.fingerprint,
+            row.memory.uid,
+            row.part is None,
+            stuck,
+            pack(row.memory.wanted),
+            applied,
+            _sum(row.subject, applied),
+        ),
     )
 
 
 def reapply(db: sqlite3.Connection, ref: EntityRef, changed: Mapping[tuple[str, str], Applied | None]) -> None:
     """Remember what of one subject is applied now."""
-    row = db.execute("select fingerprint, uid, wanted, applied, stuck from memory where subject = ?", (ref,)).fetchone()
-    memory, stuck = (memory_of(*row[:4]), row[4]) if row else (Memory(b""), 0)
+    row = db.execute(f"{MEMORY} where subject = ?", (ref,)).fetchone()
+    memory = memory_of(*row) if row else Memory(b"")
+    stuck = db.execute("select stuck from memory where subject = ?", (ref,)).fetchone()[0] if row else 0
     kept: dict[tuple[str, str], Applied | None] = {(config.kind, config.name): config for config in memory.applied}
     kept.update(changed)
     applied = tuple(config for config in kept.values() if config is not None)
@@ -125,8 +162,18 @@ def reapply(db: sqlite3.Connection, ref: EntityRef, changed: Mapping[tuple[str, 
         db.execute("delete from memory where subject = ?", (ref,))
         return
     after = Memory(memory.fingerprint, memory.uid, memory.wanted, applied)
+    packed = pack(applied)
     db.execute(
-        "insert into memory values (?1, ?2, ?3, ?4, ?5, ?6, ?7) on conflict (subject) do update "
-        "set settled = ?4, applied = ?7",
-        (ref, after.fingerprint, after.uid, after.complete and not stuck, stuck, pack(after.wanted), pack(applied)),
+        "insert into memory values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict (subject) do update "
+        "set settled = ?4, applied = ?7, sum = ?8",
+        (
+            ref,
+            after.fingerprint,
+            after.uid,
+            after.complete and not stuck,
+            stuck,
+            pack(after.wanted),
+            packed,
+            _sum(ref, packed),
+        ),
     )

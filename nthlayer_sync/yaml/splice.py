@@ -19,7 +19,6 @@ from nthlayer_sync.yaml import layout
 from nthlayer_sync.yaml.events import failure
 from nthlayer_sync.yaml.layout import Path, Splice
 from nthlayer_sync.yaml.meaning import Meaning, meaning, with_value, without
-from nthlayer_sync.yaml.second_reader import agrees
 from nthlayer_sync.yaml.syntax import shorten
 from nthlayer_sync.yaml.tree import Kind, Node, compose
 
@@ -170,6 +169,9 @@ def _change(text: str, path: Path, value: object, file: str) -> tuple[str, Meani
         expected = with_value(before, path, value)
         if expected == before:
             return text, before
+    # The second reader costs a quarter of a second to import, which only a run that edits should pay.
+    from nthlayer_sync.yaml.second_reader import agrees
+
     for splice in splices:
         edited = splice.apply(text)
         if _means(edited, expected) and agrees(text, edited, path, value):

@@ -1,5 +1,7 @@
 """What a plan holds, and what it leaves alone."""
 
+import msgspec
+
 from nthlayer_sync.blueprint.tiers import load_tiers
 from nthlayer_sync.engine.guards import Consent
 from nthlayer_sync.errors import PermanentError, TemporaryError
@@ -60,7 +62,8 @@ async def test_a_kind_that_fails_stops_itself_alone_and_deletes_nothing(house):
 async def test_a_bug_in_a_plugin_stops_one_subject(house):
     house.service("payments", title="x")
     house.service("orders", title="x")
-    object.__setattr__(house.services[EntityRef("component:default/orders")], "title", 7)
+    ref = EntityRef("component:default/orders")
+    house.services[ref] = msgspec.structs.replace(house.services[ref], title=7)
     plan = await house.plan()
     changes = await house.changes(plan)
     assert changes["payments notes/block"].action == "create"

@@ -78,9 +78,17 @@ async def test_planning_never_says_what_is_applied(store: SqliteStore) -> None:
     await store.finish([], {ConfigId("k/a", ref(1)): applied()})
     await save(store, planned(1, None))
     assert (await store.memories())[ref(1)].applied == (applied(),)
-    forged = msgspec.structs.replace(planned(2), memory=Memory(b"f", "", (wanted(),), (applied(),)))
+    forged = msgspec.structs.replace(planned(1), memory=Memory(b"f", "", (wanted(),), (applied("another"),)))
     await save(store, forged)
-    assert (await store.memories())[ref(2)].applied == ()
+    assert (await store.memories())[ref(1)].applied == (applied(),)
+
+
+async def test_a_new_name_takes_over_what_is_applied(store: SqliteStore) -> None:
+    await save(store, planned(1))
+    await store.finish([], {ConfigId("k/a", ref(1)): applied()})
+    renamed = Planned(ref(2), Memory(b"f", "u1", (wanted(),), (applied(),)), None)
+    await save(store, renamed, Planned(ref(1), None, None))
+    assert {name: memory.applied for name, memory in (await store.memories()).items()} == {ref(2): (applied(),)}
 
 
 async def test_settled_is_what_is_wanted_and_applied_alike(store: SqliteStore) -> None:
@@ -245,14 +253,14 @@ async def test_a_damaged_file_says_so_or_tells_the_truth(tmp_path: Path) -> None
     async with SqliteStore(path) as store:
         await save(store, *(planned(n) for n in range(300)))
         await store.finish([], {ConfigId("k/a", ref(n)): applied() for n in range(300)})
-        truth = {r: (m.uid, m.applied) for r, m in (await store.memories()).items()}
+        truth = {r: m.applied for r, m in (await store.memories()).items()}
     whole = path.read_bytes()
     refused = 0
     for at in range(50, len(whole), len(whole) // 150):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x15]) + whole[at + 1 :])
         try:
             async with SqliteStore(path) as store:
-                found = {r: (m.uid, m.applied) for r, m in (await store.memories()).items()}
+                found = {r: m.applied for r, m in (await store.memories()).items()}
         except PermanentError as error:
             assert "damaged" in str(error) or "cannot be used" in str(error)  # noqa: PT017
             refused += 1

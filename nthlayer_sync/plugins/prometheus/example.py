@@ -15,7 +15,7 @@ _CLASSES = {"d": "0", "w": "a", "s": " ", "D": "a", "W": " ", "S": "a"}
 
 def examples(matcher: Matcher) -> tuple[str, str]:
     """A label value that `matcher` takes and one that it does not; PermanentError when none is found."""
-    known = [*_near(matcher.value), *USUAL]
+    known = [*USUAL, *_near(matcher.value)]
     taken = next((value for value in known if value and takes(matcher, value)), None)
     refused = next((value for value in (*USUAL, matcher.value + "x") if not takes(matcher, value)), None)
     if taken is None or refused is None:
