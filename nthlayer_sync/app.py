@@ -130,11 +130,7 @@ class App:
         code: dict[str, Code] = {}
         here = {_top(self.folder / s.path) for s in self.settings.sources if isinstance(s, DirectorySettings)}
         for root in sorted({entity.place.root for entity in entities if entity.place}):
-            if (
-                root in here
-                and (Path(root) / ".git").exists()
-                or (Path(root).is_dir() and not (Path(root) / "HEAD").exists())
-            ):
+            if root in here:
                 code[root] = work_tree(Path(root))
             elif repositories.allowed(root):
                 code[root] = mirrored(repositories.get(root), repositories.mirror(root))

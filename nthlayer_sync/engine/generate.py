@@ -83,7 +83,7 @@ class Generator:
 
 
 def _made(plugin: OperationalPlugin, kind: Kind[Any, Any], subject: Subject) -> list[Config]:
-    """The configs of one kind; a plugin with a `generate_configs` of its own is asked for all, of which these are kept."""
+    """The configs of one kind; a plugin with a `generate_configs` of its own is asked for all, and these are kept."""
     if type(plugin).generate_configs is OperationalPlugin.generate_configs:
         return list(plugin.generate(kind, subject))
     return [config for config in plugin.generate_configs(subject) if config.id.kind == kind.name]

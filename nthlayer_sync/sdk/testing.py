@@ -6,7 +6,7 @@ A golden case is a folder `tests/plugins/<plugin>/<kind>/<case>/` with `when.yam
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from nthlayer_sync.blueprint.resolve import Layer, resolve
 from nthlayer_sync.blueprint.tiers import load_tiers
 from nthlayer_sync.errors import InputError
 from nthlayer_sync.model.config import Config
-from nthlayer_sync.model.entity import Place
+from nthlayer_sync.model.entity import Link, Place
 from nthlayer_sync.model.ref import entity_ref
 from nthlayer_sync.model.service import Contact, Home, Hours, Neighbour, Organisation, Person, Service, Subject, Team
 from nthlayer_sync.sdk.plugin import OperationalPlugin
@@ -34,6 +34,21 @@ OWNER = Contact(
     ),
     handle="acme/payments-team",
 )
+
+HOSTILE = (
+    'a"b', "a'b", "a\\b", "a\\", "\\n", "a\nb: c", "a\r\nb", "a\rb", "a\tb", "a\u2028b\u2029c", "a\x85b",
+    "a: b # c", "- a", "? a", "a: ", "#a", "!tag", "!!python/object:os.system", "&anchor", "*alias", "%YAML 1.1", "@a",
+    "true", "null", "~", "0x10", "1e3", "2026-11-23", ".nan", "---", "...", "--- a\n---\nb", "[a", "{a", "a, b]", "<<",
+    "{{ .Labels }}", "a}}{{b", '{{"x"}}', "{% raw %}", "{# a", "${{ github.token }}", "${{ secrets.X", "$(id)", "`id`",
+    "${HOME}", "$HOME", "; rm -rf /", "&& id", "| id", "> /tmp/x", "${datasource}", "$__interval [[datasource]]", "$$",
+    "a|b", "]]>", "<!--", "-->", "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[a](javascript:alert(1))",
+    "```", "~~~", "# a", "=====", "javascript:alert(1)", "file:///etc/passwd", "http://169.254.169.254/",
+    '"} or vector(1) #', "a\u202eb\u2066c", "\u200b\ufeff", "\u0000\u001b[31m", "\x7f", "\ud800", "é漢😀", "e\u0301",
+    "%s %d %n", "../../etc/passwd", "..", "/etc/passwd", ".git/config", "a/../../b", "CON", "a\\..\\b", "*", "*/",
+    "#channel", "nthlayer-sync", "# nthlayer-sync: begin",
+    "<!-- nthlayer-sync: begin x -->\n<!-- nthlayer-sync: end x -->", " ", "", "x" * 5000, "x y " * 1000, "\n" * 50,
+)  # fmt: skip
+"""Values that try to break out of what they are written into."""
 
 HOURS = Hours("business-hours-only", ("mon", "tue", "wed", "thu", "fri"), 9 * 60, 16 * 60, "UTC")
 
@@ -62,6 +77,34 @@ def service_from(words: Mapping[str, Any]) -> Service:
     return Service(
         name=name, namespace=namespace, blueprint=blueprint, blueprint_digest=digest, **{**defaults, **given}
     )
+
+
+def hostile_services(value: str) -> Iterator[Service]:
+    """A service with `value` in every text that people write, one kind of place at a time."""
+    ordinary = service_from({})
+    people = (Person(entity_ref("user", "ada"), value, value),)
+    owner = msgspec.structs.replace(OWNER, title=value, email=value, channel=value, handle=value, people=people)
+    other = Neighbour(entity_ref("resource", "db"), value, "resource", type=value, technology="redis", channel=value)
+    changes: tuple[dict[str, Any], ...] = (
+        {"title": value},
+        {"description": value},
+        {"language": value, "lifecycle": value},
+        {"owner": owner},
+        {"tags": (value,), "labels": {"a": value, value: "a"}},
+        {"links": (Link(value, value, value, value), Link("https://example.com", value))},
+        {"annotations": dict.fromkeys((*_READ, value), value)},
+        {"depends_on": (other,), "dependents": (other,)},
+        {"own": Home("https://git.example.com/acme/payments", "", value)},
+    )
+    for change in changes:
+        yield msgspec.structs.replace(ordinary, **change)
+
+
+_READ = (
+    "backstage.io/kubernetes-id", "backstage.io/kubernetes-namespace", "backstage.io/techdocs-ref",
+    "github.com/project-slug", "gitlab.com/project-slug", "grafana/dashboard-selector",
+)  # fmt: skip
+"""Annotations that kinds read."""
 
 
 def team_from(words: Mapping[str, Any]) -> Team:
@@ -99,6 +142,14 @@ def subject_from(words: Mapping[str, Any]) -> Subject:
     return service_from(words.get("service", words))
 
 
+def subject_of(when: Path) -> Subject:
+    """The subject of a golden case, from its `when.yaml`."""
+    documents, diagnoses = read_documents(when.read_bytes(), file=str(when))
+    if diagnoses:
+        raise InputError(str(diagnoses[0]), tuple(diagnoses))
+    return subject_from(cast("Mapping[str, Any]", documents[0].value or {}))
+
+
 def golden_cases(folder: Path) -> list[Path]:
     """The cases below `tests/plugins`, by the path of their `when.yaml`."""
     return sorted(folder.glob("*/*/*/when.yaml"))
@@ -106,10 +157,7 @@ def golden_cases(folder: Path) -> list[Path]:
 
 def golden_texts(plugin: OperationalPlugin, kind: str, when: Path) -> dict[str, tuple[Config, str]]:
     """What a case gives: the name of each `then` file with its config and text."""
-    documents, diagnoses = read_documents(when.read_bytes(), file=str(when))
-    if diagnoses:
-        raise InputError(str(diagnoses[0]), tuple(diagnoses))
-    subject = subject_from(cast("Mapping[str, Any]", documents[0].value or {}))
+    subject = subject_of(when)
     texts: dict[str, tuple[Config, str]] = {}
     for config in plugin.generate_configs(subject):
         if config.id.kind == kind:

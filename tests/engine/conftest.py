@@ -37,6 +37,8 @@ class NoteSpec(Spec):
 def whole(service: Service) -> Iterator[NoteSpec]:
     if service.description == "bad":
         raise PermanentError("a bad description")
+    if service.description == "bug":
+        raise RuntimeError("boom")
     if service.description != "none":
         yield NoteSpec(text=service.description)
 

@@ -54,7 +54,7 @@ async def test_a_move_to_another_repository_leaves_nothing_behind(house):
     assert "notes" not in house.file("payments/whole.txt")
     assert house.file("payments/block.md").startswith("# By hand\n<!--")
     house.service("payments")
-    assert await house.settled()
+    assert (await house.plan()).writes == 0
 
 
 async def test_where_the_new_repository_fails_the_config_stays_in_the_old_one(house):

@@ -1,11 +1,8 @@
 """What a plan holds, and what it leaves alone."""
 
-import msgspec
-
 from nthlayer_sync.blueprint.tiers import load_tiers
 from nthlayer_sync.engine.guards import Consent
 from nthlayer_sync.errors import PermanentError, TemporaryError
-from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.sdk.ownership import MARK
 from nthlayer_sync.sdk.plugin import PluginSettings
 
@@ -60,14 +57,12 @@ async def test_a_kind_that_fails_stops_itself_alone_and_deletes_nothing(house):
 
 
 async def test_a_bug_in_a_plugin_stops_one_subject(house):
-    house.service("payments", title="x")
-    house.service("orders", title="x")
-    ref = EntityRef("component:default/orders")
-    house.services[ref] = msgspec.structs.replace(house.services[ref], title=7)
-    plan = await house.plan()
-    changes = await house.changes(plan)
-    assert changes["payments notes/block"].action == "create"
-    assert changes["orders notes/block"].reason.startswith("bug in notes 1: ")
+    house.service("payments")
+    house.service("orders", "bug")
+    changes = await house.changes(await house.plan())
+    assert changes["payments notes/whole"].action == "create"
+    assert changes["orders notes/block"].action == "create"
+    assert changes["orders notes/whole"].reason == "bug in notes 1: RuntimeError: boom"
 
 
 async def test_a_kind_that_is_switched_off_is_left_alone_and_taken_up_again(house):

@@ -181,6 +181,33 @@ def test_broken_rules_are_found(
     assert "FAILED" in done.stdout + done.stderr
 
 
+ALERT_MUTATIONS = {
+    "a limit that is too high": ("> 0.8", "> 0.9"),
+    "a limit that is too low": ("> 30", "> 20"),
+    "it fires too soon": ("for: 10m", "for: 2m"),
+    "it fires too late": ("for: 10m", "for: 20m"),
+    "every instance instead of its own": ('pg_up{service="postgresql-1"}', "pg_up"),
+    "up taken for down": ("== 0", "== 1"),
+    "lost metrics are not told": ("unless", "and"),
+    "no guard for low traffic": ("* 3600 >= 100", "* 3600 < 100"),
+    "another dependency": ("dependency: resource:default/postgresql-1", "dependency: other"),
+}
+
+
+@pytest.mark.parametrize("name", ALERT_MUTATIONS)
+def test_broken_alerts_are_found(
+    name: str, tmp_path: Path, promtool: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    before, after = ALERT_MUTATIONS[name]
+    words = service("3") | {"depends_on": depending("postgresql")}
+    folder = write(tmp_path, words, "alert_rules", "alert_tests")
+    rules = folder / "alerts.rules.yaml"
+    text = rules.read_text()
+    assert before in text
+    rules.write_text(text.replace(before, after))
+    assert promtool("test", [folder / "alerts.minutes.tests.yaml"]).returncode != 0
+
+
 def test_no_example_is_needed_for_what_cannot_fire(tmp_path: Path, proved: Callable[..., None]) -> None:
     alerts = [{"name": "Never", "when": "error_rate > 100%", "for": "1m", "severity": "page", "summary": "Never"}]
     folder = write(tmp_path, small(alerts=alerts))
