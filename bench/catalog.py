@@ -1,4 +1,4 @@
-"""A catalog of N services as a Backstage API returns it: about 1.2 kB each, three dependencies each, always the same."""
+"""A catalog of N services as a Backstage API returns it: 1.2 kB and three dependencies each, always the same."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def entities(count: int) -> Iterator[dict[str, Any]]:
                 "title": name.title(),
                 "description": f"Service {name} owned by {team}",
                 "annotations": {
-                    "backstage.io/managed-by-location": f"url:https://git.example.com/{team}/{name}/blob/main/catalog-info.yaml",
+                    "backstage.io/managed-by-location": f"url:https://git.example.com/{team}/{name}/blob/main/c.yaml",
                     "backstage.io/techdocs-ref": "dir:.",
                     "github.com/project-slug": f"acme/{name}",
                     "nthlayer.dev/tier": str(index % 3 + 1),

@@ -44,7 +44,8 @@ def _generator(number: int) -> Callable[[Service], Iterator[ManifestSpec]]:
 def render(spec: ManifestSpec) -> str:
     """A manifest of about 1.5 kB."""
     fields = [{"field": f"value-{spec.name}-{n}", "owner": spec.team, "note": f"tier {spec.tier}"} for n in range(12)]
-    return dump({"kind": f"K{spec.number}", "metadata": {"name": spec.name, "labels": spec.labels}, "spec": fields}, header=MARK)
+    metadata = {"name": spec.name, "labels": spec.labels}
+    return dump({"kind": f"K{spec.number}", "metadata": metadata, "spec": fields}, header=MARK)
 
 
 def filler(count: int) -> type[OperationalPlugin]:

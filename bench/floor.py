@@ -30,7 +30,10 @@ RULES = "groups:\n- name: slo-{n}\n  rules:\n" + "".join(
 )
 MANIFESTS = [
     f"kind: K{k}\nmetadata:\n  name: '{{n}}'\n  labels:\n    team: '{{t}}'\n    tier: '{{r}}'\nspec:\n"
-    + "".join(f"  - field{q}: value-{{n}}-{q}\n    owner: {{t}}\n    note: artefact {k} line {q} of tier {{r}}\n" for q in range(12))
+    + "".join(
+        f"  - field{q}: value-{{n}}-{q}\n    owner: {{t}}\n    note: artefact {k} line {q} of tier {{r}}\n"
+        for q in range(12)
+    )
     for k in range(23)
 ]
 Row = tuple[str, int, bytes]
@@ -43,7 +46,8 @@ def digest(data: bytes) -> bytes:
 def render(services: list[tuple[str, str, str]]) -> list[Row]:
     rows: list[Row] = []
     for n, t, r in services:
-        panels = [{"id": i, "type": "timeseries", "targets": [{"expr": f'up{{service="{n}"}}', "refId": "A"}]} for i in range(12)]
+        target = {"expr": f'up{{service="{n}"}}', "refId": "A"}
+        panels = [{"id": i, "type": "timeseries", "targets": [target]} for i in range(12)]
         bodies = [json.dumps({"title": n, "tags": [t, r], "panels": panels}, indent=1), RULES.format(n=n, t=t, r=r)]
         bodies += [text.format(n=n, t=t, r=r) for text in MANIFESTS]
         rows += [(n, kind, digest(body.encode())) for kind, body in enumerate(bodies)]
@@ -60,8 +64,9 @@ def run(path: Path, processes: int) -> float:
             dependents.setdefault(relation["targetRef"], set()).add(entity["metadata"]["name"])
     inputs = [(e["metadata"]["name"], digest(json.dumps(e, sort_keys=True).encode())) for e in entities]
     services = [
-        (e["metadata"]["name"], e["spec"]["owner"].rpartition("/")[2], e["metadata"]["annotations"]["nthlayer.dev/tier"])
+        (m["name"], e["spec"]["owner"].rpartition("/")[2], m["annotations"]["nthlayer.dev/tier"])
         for e in entities
+        for m in (e["metadata"],)
     ]
     with ProcessPoolExecutor(processes) as pool:
         parts = pool.map(render, [services[i :: processes * 4] for i in range(processes * 4)])
@@ -70,7 +75,8 @@ def run(path: Path, processes: int) -> float:
         store = sqlite3.connect(Path(folder) / "floor.db", isolation_level=None)
         store.execute("pragma journal_mode=wal")
         store.execute("pragma synchronous=full")
-        store.execute("create table artefact(service text, kind int, digest blob, primary key(service, kind)) without rowid")
+        columns = "service text, kind int, digest blob, primary key(service, kind)"
+        store.execute(f"create table artefact({columns}) without rowid")
         store.execute("create table input(service text primary key, digest blob) without rowid")
         store.execute("begin")
         store.executemany("insert into artefact values(?,?,?)", rows)

@@ -152,7 +152,7 @@ class Planner:
             before = memories.get(was.get(subject.ref, subject.ref), Memory(b""))
             trace = traces.get(subject.ref)
             draft = self._draft(subject, fingerprint, before, uid_of(subject.ref), was.get(subject.ref))
-            draft.unsure = trace is None or not trace.settled
+            draft.unsure = trace is None or trace.astray
             drafts.append(draft)
         self._inherited |= was.keys()
         await self._decide(drafts)
@@ -197,9 +197,13 @@ class Planner:
                 root = self._root(question.key[0], question.place.root)
                 before = self._root_before(question) or root
                 if trouble := root.trouble or before.trouble:
+                    draft.astray = True
                     draft.changes.append(_waiting(question, trouble))
                     continue
-                change = glance(question, self._revision(root, question), self._revision_before(question))
+                revision = self._revision(root, question)
+                if question.applied is not None and not question.moves:
+                    draft.astray |= revision != question.applied.revision
+                change = glance(question, revision, self._revision_before(question))
                 if change is None:
                     unread.append((draft, question, root))
                 elif change.action is not Action.NOTHING:
@@ -254,6 +258,7 @@ class Planner:
             observed |= found[0]
             trouble |= found[1]
         for draft, question, _ in unread:
+            draft.astray = True
             id = draft.id(question)
             if id in trouble:
                 draft.changes.append(_waiting(question, trouble[id]))
@@ -307,11 +312,11 @@ class Planner:
         order = self._order
         changes = tuple(sorted(draft.changes, key=lambda change: (order.get(change.kind, -1), change.name)))
         if not changes:
-            return Planned(draft.ref, draft.memory, None)
+            return Planned(draft.ref, draft.memory, None, draft.astray)
         part = Part(draft.ref, changes, draft.was)
         self._tally.add(part, self._rules.protected)
         self._checksum.add(part)
-        return Planned(draft.ref, draft.memory, part)
+        return Planned(draft.ref, draft.memory, part, draft.astray)
 
 
 def _owner(memory: Memory) -> EntityRef | None:
@@ -340,6 +345,8 @@ class _Draft:
     was: EntityRef | None
     unsure: bool = False
     """Live may differ from what we left without having moved lately: an old drift, a write of unknown outcome."""
+    astray: bool = False
+    """Something live was found otherwise than remembered, or could not be looked at."""
     changes: list[Change] = field(default_factory=list[Change])
 
     def id(self, question: Question) -> ConfigId:

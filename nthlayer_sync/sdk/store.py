@@ -44,17 +44,21 @@ class Planned(msgspec.Struct, frozen=True):
     subject: EntityRef
     memory: Memory | None
     part: Part | None
+    astray: bool = False
+    """Whether something live stood otherwise than remembered, or could not be looked at."""
 
 
 class Trace(msgspec.Struct, frozen=True):
     """The cheap half of a memory: enough to tell that nothing is to be done.
 
     A subject is settled when the last plan found nothing to change, keep or refuse for it, or all of it was applied
-    since.
+    since. It is astray when something live stood otherwise than remembered: what is live has to be looked up then, since
+    it need not have moved again.
     """
 
     fingerprint: bytes
     settled: bool
+    astray: bool = False
 
 
 class Absence(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ create table memory (
     fingerprint blob not null,
     uid text not null,
     settled int not null,
-    stuck int not null, -- something of it is kept, held or refused, so that applying does not settle it
+    astray int not null, -- something live stood otherwise than remembered, so that applying alone does not settle it
     wanted blob not null,
     applied blob not null,
     sum int not null -- of the subject and what is applied

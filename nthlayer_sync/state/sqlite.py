@@ -81,14 +81,14 @@ class SqliteStore:
 
     async def traces(self, refs: Collection[EntityRef] | None = None) -> dict[EntityRef, Trace]:
         """The cheap half of the memory of some subjects, or of all."""
-        sql = "select subject, fingerprint, settled from memory"
+        sql = "select subject, fingerprint, settled, astray from memory"
         if refs is None:
             rows = await self._query(sql)
         else:
             rows = await self._run(
                 lambda db: [row for ref in refs for row in db.execute(f"{sql} where subject = ?", (ref,))]
             )
-        return {EntityRef(ref): Trace(fingerprint, bool(settled)) for ref, fingerprint, settled in rows}
+        return {EntityRef(ref): Trace(print, bool(settled), bool(astray)) for ref, print, settled, astray in rows}
 
     async def memories(self, refs: Collection[EntityRef] | None = None) -> dict[EntityRef, Memory]:
         """The memory of some subjects, or of all."""

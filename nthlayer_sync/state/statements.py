@@ -132,17 +132,17 @@ def _sum(ref: str, applied: bytes) -> int:
 def remember(db: sqlite3.Connection, row: Planned) -> None:
     """Store a memory. What is applied is taken from it for a subject without a memory only: it may be a new name."""
     assert row.memory is not None
-    stuck = row.part is not None and any(not (c.action.writes or c.action is Action.ADOPT) for c in row.part.changes)
+    left = row.part is not None and any(not (c.action.writes or c.action is Action.ADOPT) for c in row.part.changes)
     applied = pack(row.memory.applied)
     db.execute(
         "insert into memory values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict (subject) do update "
-        "set fingerprint = ?2, uid = ?3, settled = ?4, stuck = ?5, wanted = ?6",
+        "set fingerprint = ?2, uid = ?3, settled = ?4, astray = ?5, wanted = ?6",
         (
             row.subject,
             row.memory.fingerprint,
             row.memory.uid,
             row.part is None,
-            stuck,
+            row.astray or left,
             pack(row.memory.wanted),
             applied,
             _sum(row.subject, applied),
@@ -154,7 +154,7 @@ def reapply(db: sqlite3.Connection, ref: EntityRef, changed: Mapping[tuple[str, 
     """Remember what of one subject is applied now."""
     row = db.execute(f"{MEMORY} where subject = ?", (ref,)).fetchone()
     memory = memory_of(*row) if row else Memory(b"")
-    stuck = db.execute("select stuck from memory where subject = ?", (ref,)).fetchone()[0] if row else 0
+    astray = db.execute("select astray from memory where subject = ?", (ref,)).fetchone()[0] if row else 0
     kept: dict[tuple[str, str], Applied | None] = {(config.kind, config.name): config for config in memory.applied}
     kept.update(changed)
     applied = tuple(config for config in kept.values() if config is not None)
@@ -170,8 +170,8 @@ def reapply(db: sqlite3.Connection, ref: EntityRef, changed: Mapping[tuple[str, 
             ref,
             after.fingerprint,
             after.uid,
-            after.complete and not stuck,
-            stuck,
+            after.complete and not astray,
+            astray,
             pack(after.wanted),
             packed,
             _sum(ref, packed),
