@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 ROOTS_AT_ONCE = 8
 """Batches written at the same time, each to a root of its own."""
 
+BATCH = 2_500
+"""Configs written together, and a few more where a subject would be cut: they are held in memory, about 10 kB each."""
+
 Progress = Callable[[int], None]
 
 
@@ -109,22 +112,25 @@ class Applier:
         levels = await self._levels(parts, results)
         gate = asyncio.Semaphore(ROOTS_AT_ONCE)
 
-        async def run(batch: _Batch) -> list[Result]:
-            async with gate:
-                done = await self._batch(plan, batch)
-            progress(len(done))
+        async def run(batches: list[_Batch]) -> list[Result]:
+            done: list[Result] = []
+            for batch in batches:
+                async with gate:
+                    made = await self._batch(plan, batch)
+                progress(len(made))
+                done += made
             return done
 
         for level in sorted(levels):
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(run(batch)) for batch in levels[level].values()]
+                tasks = [group.create_task(run(batches)) for batches in levels[level].values()]
             results += [result for task in tasks for result in task.result()]
         return results
 
-    async def _levels(self, parts: AsyncIterator[Part], results: list[Result]) -> dict[int, dict[str, _Batch]]:
+    async def _levels(self, parts: AsyncIterator[Part], results: list[Result]) -> dict[int, dict[str, list[_Batch]]]:
         """Writes by level and root; what only our memory has to learn is learnt at once."""
         ranks = self._ranks()
-        levels: dict[int, dict[str, _Batch]] = {}
+        levels: dict[int, dict[str, list[_Batch]]] = {}
         remembered: dict[ConfigId, Applied | None] = {}
         async for part in parts:
             for change in part.changes:
@@ -144,10 +150,12 @@ class Applier:
             await self._store.finish([], remembered)
         return levels
 
-    def _put(self, levels: dict[int, dict[str, _Batch]], level: int, write: _Write) -> None:
+    def _put(self, levels: dict[int, dict[str, list[_Batch]]], level: int, write: _Write) -> None:
         target = self._generator.plugin(write.change.kind).target
-        batches = levels.setdefault(level, {})
-        batches.setdefault(f"{target.name} {write.root}", _Batch(target, write.root)).writes.append(write)
+        batches = levels.setdefault(level, {}).setdefault(f"{target.name} {write.root}", [])
+        if not batches or (len(batches[-1].writes) >= BATCH and batches[-1].writes[-1].part is not write.part):
+            batches.append(_Batch(target, write.root))
+        batches[-1].writes.append(write)
 
     def _ranks(self) -> dict[str, int]:
         """A kind comes after what it requires, but what shares a target goes in one batch."""
@@ -168,7 +176,13 @@ class Applier:
         content = self._generator.kinds[change.kind].content(config.spec)
         return {
             write.id: Applied(
-                change.kind, change.name, change.digest, change.place, change.revision, content_sum(content)
+                change.kind,
+                change.name,
+                change.digest,
+                change.place,
+                change.revision,
+                content_sum(content),
+                change.owner,
             )
         }
 
@@ -237,7 +251,7 @@ class Applier:
         if diff.desired is None:
             return None
         total = content_sum(diff.after or "")
-        return Applied(change.kind, change.name, change.digest, change.place, result.revision, total)
+        return Applied(change.kind, change.name, change.digest, change.place, result.revision, total, change.owner)
 
     async def _applied(self, batch: _Batch) -> dict[ConfigId, Applied]:
         """What is remembered of the batch's configs."""

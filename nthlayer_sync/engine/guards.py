@@ -16,7 +16,6 @@ from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.plan import Change, Part, Refusal
 from nthlayer_sync.model.ref import EntityRef
-from nthlayer_sync.sdk.store import Memory
 
 
 @dataclass(frozen=True)
@@ -55,23 +54,12 @@ class Tally:
             self.protected.append(id)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Existing:
-    """How much is applied: what a share is a share of."""
+    """How much is applied: what a share is a share of. `scopes` are kinds and owners."""
 
     total: int = 0
-    by_kind: Counter[str] = field(default_factory=Counter[str])
-    by_owner: Counter[EntityRef] = field(default_factory=Counter[EntityRef])
-
-    def add(self, memory: Memory) -> None:
-        """Count what is applied for one subject."""
-        owners = {(wanted.kind, wanted.name): wanted.owner for wanted in memory.wanted}
-        former = next((owner for owner in owners.values() if owner), None)
-        for applied in memory.applied:
-            self.total += 1
-            self.by_kind[applied.kind] += 1
-            if owner := owners.get((applied.kind, applied.name), former):
-                self.by_owner[owner] += 1
+    scopes: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def guard(tally: Tally, existing: Existing, guards: Guards, consent: Consent) -> tuple[Refusal, ...]:
@@ -80,9 +68,9 @@ def guard(tally: Tally, existing: Existing, guards: Guards, consent: Consent) ->
     deletes, updates = tally.total(Action.DELETE), tally.total(Action.UPDATE)
     if deletes > consent.deletes:
         scopes = [("all configs", deletes, existing.total)]
-        scopes += [(kind, n[Action.DELETE], existing.by_kind[kind]) for kind, n in sorted(tally.actions.items())]
+        scopes += [(kind, n[Action.DELETE], existing.scopes.get(kind, 0)) for kind, n in sorted(tally.actions.items())]
         over = [_over(*scope, "deletes", guards.deletes, guards) for scope in scopes]
-        over += _emptied_owners(tally.deletes_by_owner, existing.by_owner)
+        over += _emptied_owners(tally.deletes_by_owner, existing.scopes)
         if messages := [message for message in over if message]:
             refusals.append(Refusal("deletes", "; ".join(messages), f"--allow-deletes {deletes}"))
     if updates > consent.updates and (

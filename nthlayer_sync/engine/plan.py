@@ -72,14 +72,8 @@ class Planner:
 
     async def plan(self, scope: Scope, traces: Mapping[EntityRef, Trace]) -> Plan:
         """Plan and store; nothing live is written."""
-        existing = Existing()
-
-        async def rows() -> AsyncIterator[Sequence[Planned]]:
-            async for chunk in self._rows(scope, traces):
-                yield chunk
-            if self._tally.total(Action.DELETE) or self._tally.total(Action.UPDATE) > self._rules.guards.updates.floor:
-                async for _, memory in self._store.each_memory():
-                    existing.add(memory)
+        applied = await self._store.existing()
+        existing = Existing(applied.get("", 0), applied)
 
         def head() -> Plan:
             return Plan(
@@ -91,7 +85,7 @@ class Planner:
                 subjects=self._looked_at,
             )
 
-        return await self._store.save_plan(rows(), head)
+        return await self._store.save_plan(self._rows(scope, traces), head)
 
     async def _rows(self, scope: Scope, traces: Mapping[EntityRef, Trace]) -> AsyncIterator[Sequence[Planned]]:
         # What people moved is looked for by a plan of everything; one of a few subjects costs what these cost.

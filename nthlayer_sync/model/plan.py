@@ -44,6 +44,7 @@ class Applied(msgspec.Struct, frozen=True, array_like=True):
     place: Place
     revision: str
     sum: str
+    owner: EntityRef | None = None
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):

@@ -52,7 +52,7 @@ class Trace(msgspec.Struct, frozen=True):
     """The cheap half of a memory: enough to tell that nothing is to be done.
 
     A subject is settled when the last plan found nothing to change, keep or refuse for it, or all of it was applied
-    since. It is astray when something live stood otherwise than remembered: what is live has to be looked up then, since
+    since. It is astray when something live stood otherwise than remembered: what is live has to be looked up then, for
     it need not have moved again.
     """
 
@@ -116,6 +116,10 @@ class Store(Protocol):
 
     def each_memory(self) -> AsyncIterator[tuple[EntityRef, Memory]]:
         """The memory of every subject, streamed in order of reference."""
+        ...
+
+    async def existing(self) -> dict[str, int]:
+        """How many configs are applied, by kind and by owner; "" counts all."""
         ...
 
     async def kept(self, source: str) -> Kept | None:

@@ -10,6 +10,9 @@ create table memory (
     sum int not null -- of the subject and what is applied
 ) without rowid;
 
+-- How many configs are applied: scope '' is all of them, others are a kind's or an owner's.
+create table existing (scope text primary key, count int not null) without rowid;
+
 -- What each source is held to have said.
 create table source (name text primary key, digest text not null, kept blob not null) without rowid;
 

@@ -117,6 +117,10 @@ class SqliteStore:
                 yield row
             after = rows[-1][0]
 
+    async def existing(self) -> dict[str, int]:
+        """How many configs are applied, by kind and by owner; "" counts all."""
+        return dict(await self._query("select scope, count from existing"))
+
     async def kept(self, source: str) -> Kept | None:
         """What a source is held to have said; None before its first read."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Generator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -158,6 +159,7 @@ def reapply(db: sqlite3.Connection, ref: EntityRef, changed: Mapping[tuple[str, 
     kept: dict[tuple[str, str], Applied | None] = {(config.kind, config.name): config for config in memory.applied}
     kept.update(changed)
     applied = tuple(config for config in kept.values() if config is not None)
+    _count(db, memory.applied, applied)
     if not applied and not memory.wanted:
         db.execute("delete from memory where subject = ?", (ref,))
         return
@@ -176,4 +178,17 @@ def reapply(db: sqlite3.Connection, ref: EntityRef, changed: Mapping[tuple[str, 
             packed,
             _sum(ref, packed),
         ),
+    )
+
+
+def _count(db: sqlite3.Connection, before: Iterable[Applied], after: Iterable[Applied]) -> None:
+    """Keep the numbers of what is applied, so that no plan has to count it."""
+    changed: Counter[str] = Counter()
+    for configs, step in ((before, -1), (after, 1)):
+        for config in configs:
+            for scope in ("", config.kind, config.owner or "nobody"):
+                changed[scope] += step
+    db.executemany(
+        "insert into existing values (?1, ?2) on conflict (scope) do update set count = count + ?2",
+        [(scope, count) for scope, count in changed.items() if count],
     )

@@ -19,9 +19,7 @@ def refused(existing, *, deletes=0, updates=0, consent=Consent(), kinds=None, ow
         action = Action.DELETE if n < deletes else Action.UPDATE
         change = Change("k/a", "", action, "", Place("", "x"), "", owner=owner)
         tally.add(Part(entity_ref("component", f"s{n}"), (change,)), protected)
-    counts = Existing(existing)
-    counts.by_kind["k/a"] = existing if kinds is None else kinds
-    counts.by_owner[TEAM] = existing
+    counts = Existing(existing, {"k/a": existing if kinds is None else kinds, TEAM: existing})
     return guard(tally, counts, GUARDS, consent)
 
 
@@ -76,9 +74,7 @@ def test_protected_configs_go_only_by_name():
 def test_an_owner_is_not_emptied_unasked():
     tally_owner = refused(20, deletes=1, owner=TEAM)
     assert tally_owner == ()
-    counts = Existing(1000)
-    counts.by_kind["k/a"] = 1000
-    counts.by_owner[TEAM] = 3
+    counts = Existing(1000, {"k/a": 1000, TEAM: 3})
     tally = Tally()
     for n in range(3):
         change = Change("k/a", "", Action.DELETE, "", Place("", "x"), "", owner=TEAM)

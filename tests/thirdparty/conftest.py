@@ -1,0 +1,3 @@
+"""The example is a project of its own; it is tested where it is installed."""
+
+collect_ignore = ["example-plugin"]
