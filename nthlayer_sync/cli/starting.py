@@ -123,9 +123,11 @@ def _point_out(engine: Engine, folder: Path) -> None:
 
 def _make_room(folder: Path, fresh: bool) -> None:
     """Only a folder that an earlier demo made is ever removed."""
+    from nthlayer_sync.demo import is_demo
+
     if not folder.exists():
         return
-    if fresh and (folder / "repositories").is_dir() and (folder / "nthlayer-sync.yaml").is_file():
+    if fresh and is_demo(folder):
         shutil.rmtree(folder)
         return
     raise InputError(f"{folder} is there already; name another folder, or say --fresh if an earlier demo made it")

@@ -8,6 +8,7 @@ better home.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -36,6 +37,8 @@ plugins:
   prometheus: {}
   techdocs: {home: service}
 """
+MARK = SETTINGS.partition("\n")[0]
+"""The first line of a demo's settings: what has it may be removed for a fresh demo."""
 # Fixed, so that the demo's repositories are the same every time.
 _WHEN = "2026-01-05T09:00:00+00:00"
 
@@ -44,13 +47,19 @@ def lay_out(folder: Path) -> Path:
     """Make the sample organisation in `folder`, which must not exist yet; gives its settings file."""
     repositories = folder / "repositories"
     repositories.mkdir(parents=True)
+    settings = folder / "nthlayer-sync.yaml"
+    settings.write_text(SETTINGS)
     with as_file(files("nthlayer_sync.demo") / "organisation") as organisation:
         for name in REPOSITORIES:
             _repository(repositories / f"{name}.git", organisation / name)
     _git(repositories, "init", "--quiet", "--bare", "--initial-branch=main", "operations.git")
-    settings = folder / "nthlayer-sync.yaml"
-    settings.write_text(SETTINGS)
     return settings
+
+
+def is_demo(folder: Path) -> bool:
+    """Whether an earlier demo made `folder`."""
+    settings = folder / "nthlayer-sync.yaml"
+    return settings.is_file() and settings.read_text(errors="replace").startswith(MARK)
 
 
 def _repository(bare: Path, content: Path) -> None:
@@ -63,7 +72,7 @@ def _repository(bare: Path, content: Path) -> None:
 
 def _git(cwd: Path, *words: str) -> None:
     who = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in _PERSON.items()}
-    environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+    environment = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
     subprocess.run(["git", *words], cwd=cwd, check=True, env={**environment, **who}, timeout=60)
 
 

@@ -98,7 +98,7 @@ def _over(scope: str, count: int, existing: int, what: str, limit: Limit, guards
     return ""
 
 
-def _emptied_owners(deletes: Mapping[EntityRef, int], existing: Mapping[EntityRef, int]) -> list[str]:
+def _emptied_owners(deletes: Mapping[EntityRef, int], existing: Mapping[str, int]) -> list[str]:
     """Owners that would lose everything: an owner is renamed far more often than all it owns is retired."""
     return [
         f"{owner} would lose all of its {count} configs"

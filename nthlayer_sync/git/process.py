@@ -119,6 +119,8 @@ class Command:
             async with asyncio.timeout(1):
                 await self.finish()
         await self.process.wait()
+        # The process is gone, but a pipe that a grandchild holds keeps its transport open, and only this closes it.
+        self.process._transport.close()  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownMemberType]
 
     async def read(self) -> bytes:
         """Some of what the command prints, b"" at its end."""

@@ -19,7 +19,9 @@ SLUG_KEYS = ("github.com/project-slug", "gitlab.com/project-slug")
 # Backstage's own rule for names, which for namespaces is stricter still:
 # https://github.com/backstage/backstage/blob/master/packages/catalog-model/src/validation/KubernetesValidatorFunctions.ts
 # https://backstage.io/docs/features/software-catalog/well-known-annotations#backstageiosource-location
-_SOURCE = re.compile(r"url:(https://[^/?#\s]+/[^/?#\s]+(?:/[^/?#\s]+)+?)(?:(?:/-)?/(?:tree|blob)/[^/?#\s]+(/[^?#\s]*)?)?/?")
+_SOURCE = re.compile(
+    r"url:(https://[^/?#\s]+/[^/?#\s]+(?:/[^/?#\s]+)+?)(?:(?:/-)?/(?:tree|blob)/[^/?#\s]+(/[^?#\s]*)?)?/?"
+)
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 _SLUG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
 _FOLDER = re.compile(r"(?!\.{1,2}(/|$)|\.git(/|$))[^/\x00-\x1f\\]+")

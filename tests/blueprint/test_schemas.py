@@ -8,8 +8,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from nthlayer_sync.blueprint.document import read_annotations, read_blueprint
 from nthlayer_sync.app import App
+from nthlayer_sync.blueprint.document import read_annotations, read_blueprint
 from nthlayer_sync.blueprint.schemas import texts
 from nthlayer_sync.blueprint.tiers import load_tiers
 from nthlayer_sync.cli.schemas import all_schemas as schemas
@@ -74,7 +74,7 @@ def test_the_committed_schemas_are_current() -> None:
     made = texts(schemas())
     for name, text in made.items():
         current = (FOLDER / name).read_text(encoding="utf-8")
-        assert current == text, f"{name} is old: python -m nthlayer_sync.blueprint.schemas catalog-schemas"
+        assert current == text, f"{name} is old: make schemas"
 
 
 @pytest.mark.parametrize("name", sorted(schemas()))
@@ -82,7 +82,9 @@ def test_each_schema_is_a_schema_in_both_dialects(name: str) -> None:
     schema = schemas()[name]
     for dialect in DIALECTS:
         dialect.check_schema(schema)
-    assert name == "settings.schema.json" or '"default"' not in json.dumps(schema), "what is left out comes from the tier, not from the schema"
+    assert name == "settings.schema.json" or '"default"' not in json.dumps(schema), (
+        "what is left out comes from the tier, not from the schema"
+    )
 
 
 @pytest.mark.parametrize("name", sorted(schemas()))

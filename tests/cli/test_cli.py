@@ -96,7 +96,9 @@ def test_validate_names_file_line_and_column(tmp_path):
 
 
 def test_why_names_the_origin(sample):
-    found = json.loads(run("why", "payments-api", "kubernetes/hpa", "minReplicas", "--format", "json", cwd=sample).stdout)
+    found = json.loads(
+        run("why", "payments-api", "kubernetes/hpa", "minReplicas", "--format", "json", cwd=sample).stdout
+    )
     (explanations,) = found.values()
     (explanation,) = explanations
     assert explanation["value"] == "3"

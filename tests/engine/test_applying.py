@@ -330,5 +330,3 @@ async def test_undo_of_a_plan_that_failed_does_not_take_an_edit_of_people_for_ou
     with pytest.raises(PermanentError, match="nothing of a plan"):
         await undo(house.store, house.generator(), plan.id)
     assert house.file("payments/whole.txt") == "nthlayer-sync\nby hand\n"
-
-

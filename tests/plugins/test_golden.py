@@ -9,9 +9,6 @@ from pathlib import Path
 import pytest
 
 from nthlayer_sync.sdk.discover import folder_plugins
-from nthlayer_sync.sdk.kind import FileKind
-from nthlayer_sync.sdk.ownership import MARK
-from nthlayer_sync.sdk.plugin import PluginSettings
 from nthlayer_sync.sdk.testing import golden_cases, golden_texts
 
 HERE = Path(__file__).parent
