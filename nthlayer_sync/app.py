@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -138,15 +138,23 @@ class App:
         recent = timedelta(seconds=float(tiers.history.recent.seconds))
         return CodeSource(CODE, entities, code, Policy(tiers.confidence.model_dump(), recent, tiers.history.authors))
 
-    async def catalog_file(self, place: Place) -> bytes | None:
-        """A catalog file as its source shows it; None when it is not at hand."""
-        file = Path(place.root) / place.path
-        if await asyncio.to_thread(file.is_file):
-            return await asyncio.to_thread(file.read_bytes)
-        repository = self.repositories().get(place.root)
-        head = await repository.head()
-        shas = await repository.listing(head.sha, [place.path]) if head else {}
-        return (await repository.blobs(shas.values()))[shas[place.path]] if place.path in shas else None
+    def catalog_files(self) -> Callable[[Place], Awaitable[bytes | None]]:
+        """Reads catalog files as their sources show them, None when one is not at hand; lists each repository once."""
+        repositories = self.repositories()
+        listings: dict[str, dict[str, str]] = {}
+
+        async def read(place: Place) -> bytes | None:
+            file = Path(place.root) / place.path
+            if await asyncio.to_thread(file.is_file):
+                return await asyncio.to_thread(file.read_bytes)
+            repository = repositories.get(place.root)
+            if place.root not in listings:
+                head = await repository.head()
+                listings[place.root] = await repository.listing(head.sha) if head else {}
+            sha = listings[place.root].get(place.path)
+            return (await repository.blobs([sha]))[sha] if sha else None
+
+        return read
 
     def _plugin(self, name: str, values: dict[str, object], files: FileTarget) -> OperationalPlugin:
         plugin = load(name)

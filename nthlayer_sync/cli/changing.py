@@ -130,7 +130,7 @@ async def undo(
 async def _plan(app: App, engine: Engine, request: Request) -> Plan:
     with progress("planning", None):
         made = await engine.plan(request)
-    await print_notes(engine, app.catalog_file)
+    await print_notes(engine, app.catalog_files())
     return made
 
 

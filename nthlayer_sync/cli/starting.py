@@ -85,7 +85,7 @@ async def demo(
         console.rule("[bold]nthlayer-sync plan")
         with progress("planning", None):
             plan = await engine.plan()
-        await print_notes(engine, app.catalog_file)
+        await print_notes(engine, app.catalog_files())
         await print_plan(engine, plan, engine.store.parts(plan.id), options.PlanFormat.TEXT)
         console.rule("[bold]nthlayer-sync apply")
         with progress("applying", plan.pending) as advance:

@@ -41,7 +41,7 @@ async def validate(
         await engine.read()
         found = sorted(set(findings(engine)), key=_order)
         shown = [d for d in found if notes or d.severity is not Severity.NOTE]
-        shown = sorted(await located(shown, engine.graph, app.catalog_file), key=_order)
+        shown = sorted(await located(shown, engine.graph, app.catalog_files()), key=_order)
     if format is FindingsFormat.JSON:
         print_json(shown)
     elif format is FindingsFormat.SARIF:

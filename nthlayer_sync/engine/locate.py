@@ -44,7 +44,8 @@ def _path(entity: Entity, field: str) -> tuple[str, ...]:
         return ("metadata", "annotations", field)
     if INPUT_PREFIX + field in entity.annotations:
         return ("metadata", "annotations", INPUT_PREFIX + field)
-    return tuple(field.split(".")) if field else ("metadata", "name")
+    path = tuple(field.split("."))
+    return path if path[0] in ("metadata", "spec", "kind") else ("metadata", "name")
 
 
 async def _read(read: Read, place: Place) -> bytes | None:

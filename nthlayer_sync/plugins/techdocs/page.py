@@ -121,7 +121,7 @@ def about(service: Service) -> About:
         owner=service.owner,
         channel=channel_of(service),
         links=service.links,
-        code=service.own.root if service.own else "",
+        code=_code(service),
     )
 
 
@@ -157,3 +157,11 @@ def blocks(name: str, wanted: Iterable[str], /, **values: Any) -> dict[str, str]
     """The text of each of the `wanted` blocks of the template `name`."""
     page = Page(PACKAGE, name)
     return {section: page.block(section, who=who, what=what, percent=percent, **values) for section in wanted}
+
+
+def _code(service: Service) -> str:
+    """Where the code is, for people: a web address or the repository's name, never a path on somebody's machine."""
+    own = service.own
+    if own is None:
+        return ""
+    return own.root if own.root.startswith("https://") else own.slug
