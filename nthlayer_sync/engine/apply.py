@@ -25,6 +25,7 @@ from nthlayer_sync.model.plan import Applied, Change, Part, Plan, content_sum
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.result import Outcome, Result
 from nthlayer_sync.model.service import Subject
+from nthlayer_sync.sdk.plugin import OperationalPlugin
 from nthlayer_sync.sdk.store import Entry, Store
 from nthlayer_sync.sdk.target import Target
 
@@ -85,6 +86,8 @@ class _Batch:
 
     target: Target
     root: str
+    plugin: OperationalPlugin | None = None
+    """The plugin that writes one by one, where it has an `apply` of its own."""
     writes: list[_Write] = field(default_factory=list[_Write])
 
 
@@ -109,7 +112,8 @@ class Applier:
             raise PermanentError("; ".join(f"{r.message} ({r.override} lets it pass)" for r in plan.refusals))
         results: list[Result] = []
         self._journal = {entry.key: entry for entry in await self._store.journal(plan.id)}
-        levels = await self._levels(parts, results)
+        adopted: list[_Write] = []
+        levels = await self._levels(parts, adopted)
         gate = asyncio.Semaphore(ROOTS_AT_ONCE)
 
         async def run(batches: list[_Batch]) -> list[Result]:
@@ -125,36 +129,52 @@ class Applier:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(run(batches)) for batches in levels[level].values()]
             results += [result for task in tasks for result in task.result()]
-        return results
+        return results + (await self._adopt_all(adopted) if adopted else [])
 
-    async def _levels(self, parts: AsyncIterator[Part], results: list[Result]) -> dict[int, dict[str, list[_Batch]]]:
-        """Writes by level and root; what only our memory has to learn is learnt at once."""
+    async def _levels(self, parts: AsyncIterator[Part], adopted: list[_Write]) -> dict[int, dict[str, list[_Batch]]]:
+        """Writes by level and root, and apart what only our memory has to learn."""
         ranks = self._ranks()
         levels: dict[int, dict[str, list[_Batch]]] = {}
-        remembered: dict[ConfigId, Applied | None] = {}
         async for part in parts:
             for change in part.changes:
                 write = _Write(part, change)
                 if change.action is Action.ADOPT:
-                    try:
-                        remembered |= self._adopt(write)
-                        results.append(Result(id=write.id, outcome=Outcome.UNCHANGED, revision=change.revision))
-                    except Exception as error:  # as below
-                        results.append(self._fail(write, error))
+                    adopted.append(write)
                 elif change.action.writes:
                     level = -ranks[change.kind] if change.action is Action.DELETE else ranks[change.kind]
                     self._put(levels, level, write)
                     if write.emigrates:
                         self._put(levels, len(ranks), _Write(part, change, leaving=True))
-        if remembered:
-            await self._store.finish([], remembered)
         return levels
 
+    async def _adopt_all(self, writes: list[_Write]) -> list[Result]:
+        """Learn what is live already, as it is after everything else was written: a file may hold several configs."""
+        paths: dict[tuple[str, str], list[str]] = {}
+        for write in writes:
+            paths.setdefault((write.change.kind, write.root), []).append(write.change.place.path)
+        revisions: dict[Place, str] = {}
+        for (kind, root), wanted in paths.items():
+            found = await self._generator.plugin(kind).target.revisions(root, wanted)
+            revisions |= {Place(root, path): revision for path, revision in found.items()}
+        results: list[Result] = []
+        remembered: dict[ConfigId, Applied | None] = {}
+        for write in writes:
+            try:
+                revision = revisions.get(write.change.place, "")
+                remembered[write.id] = self._adopted(write, revision)
+                results.append(Result(id=write.id, outcome=Outcome.UNCHANGED, revision=revision))
+            except Exception as error:  # bad input or a bug: it stops this config only
+                results.append(self._fail(write, error))
+        await self._store.finish([], remembered)
+        return results
+
     def _put(self, levels: dict[int, dict[str, list[_Batch]]], level: int, write: _Write) -> None:
-        target = self._generator.plugin(write.change.kind).target
-        batches = levels.setdefault(level, {}).setdefault(f"{target.name} {write.root}", [])
+        plugin = self._generator.plugin(write.change.kind)
+        own = plugin if type(plugin).apply is not OperationalPlugin.apply else None
+        key = f"{plugin.target.name} {write.root} {own.name if own else ''}"
+        batches = levels.setdefault(level, {}).setdefault(key, [])
         if not batches or (len(batches[-1].writes) >= BATCH and batches[-1].writes[-1].part is not write.part):
-            batches.append(_Batch(target, write.root))
+            batches.append(_Batch(plugin.target, write.root, own))
         batches[-1].writes.append(write)
 
     def _ranks(self) -> dict[str, int]:
@@ -168,23 +188,13 @@ class Applier:
             )
         return ranks
 
-    def _adopt(self, write: _Write) -> Mapping[ConfigId, Applied | None]:
+    def _adopted(self, write: _Write, revision: str) -> Applied | None:
         change = write.change
         if not change.digest:
-            return {write.id: None}
+            return None
         config = self._config(write)
-        content = self._generator.kinds[change.kind].content(config.spec)
-        return {
-            write.id: Applied(
-                change.kind,
-                change.name,
-                change.digest,
-                change.place,
-                change.revision,
-                content_sum(content),
-                change.owner,
-            )
-        }
+        total = content_sum(self._generator.kinds[change.kind].content(config.spec))
+        return Applied(change.kind, change.name, change.digest, change.place, revision, total, change.owner)
 
     async def _batch(self, plan: Plan, batch: _Batch) -> list[Result]:
         """One batch from intent to memory."""
@@ -209,7 +219,7 @@ class Applier:
     async def _write(self, batch: _Batch, steps: list[_Step]) -> list[Result]:
         await self._store.intend([entry for step in steps for entry in step.entries])
         key = _digest(*sorted(step.entries[0].key for step in steps))
-        done = await batch.target.write([step.diff for step in steps], key)
+        done = await _sent(batch, [step.diff for step in steps], key)
         await self._remember(batch, list(zip(steps, done, strict=True)))
         return [result for step, result in zip(steps, done, strict=True) if not self._half_way(step, result)]
 
@@ -345,6 +355,12 @@ class Applier:
 def _names(part: Part) -> tuple[EntityRef, ...]:
     """What its subject was called before, and is called now."""
     return (part.was, part.subject) if part.was else (part.subject,)
+
+
+async def _sent(batch: _Batch, diffs: list[Diff], key: str) -> list[Result]:
+    if batch.plugin is None:
+        return await batch.target.write(diffs, key)
+    return [await batch.plugin.apply(diff, _digest(key, str(diff.id))) for diff in diffs]
 
 
 def _digest(*words: str) -> str:

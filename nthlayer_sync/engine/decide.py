@@ -59,10 +59,10 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What reading told about one config: the live object, and what we would make of it now ("" when not wanted)."""
+    """What reading told about one config: the live object, and whether it is as it is wanted."""
 
     observed: Observed | None
-    content: str
+    same: bool
 
 
 def questions(
@@ -111,10 +111,10 @@ def look(question: Question, answer: Answer, *, enforce: bool) -> Change:
         if content_sum(content) == applied.sum or (enforce and observed and observed.marked):
             return _change(question, Action.DELETE, revision)
         return _change(question, Action.KEEP, revision, "changed by hand since we wrote it, so it is not deleted")
-    if content == answer.content and not question.moves:
+    if answer.same and not question.moves:
         return _change(question, Action.ADOPT, revision, "live already is what we want")
     if revision and question.moves and applied is not None:
-        return _arrived(question, applied, observed, answer.content, enforce)
+        return _arrived(question, applied, observed, answer.same, enforce)
     if applied is None:
         return _unknown(question, observed, enforce)
     return _known(question, applied, observed, enforce)
@@ -139,13 +139,13 @@ def _unknown(question: Question, observed: Observed | None, enforce: bool) -> Ch
     )
 
 
-def _arrived(question: Question, applied: Applied, observed: Observed | None, wanted: str, enforce: bool) -> Change:
+def _arrived(question: Question, applied: Applied, observed: Observed | None, same: bool, enforce: bool) -> Change:
     """A config that moves, where something stands at its new place already."""
     assert observed is not None
     if not observed.marked:
         reason = f"it should move, but {question.place} is there already and does not bear our mark"
         return _change(question, Action.REFUSE, observed.revision, reason, applied.place)
-    ours = observed.content is None or observed.content == wanted or content_sum(observed.content) == applied.sum
+    ours = observed.content is None or same or content_sum(observed.content) == applied.sum
     if ours or enforce:
         return _change(question, Action.UPDATE, observed.revision, was=applied.place)
     reason = f"it should move, but {question.place} is there already and is not what we want"

@@ -66,7 +66,7 @@ class LiveRoot:
 
     def disturbs(self, path: str, revision: str) -> bool:
         """Whether what we left at `path` is no longer what stands there."""
-        return self.revision(path, revision) != revision
+        return bool(self.trouble) or self.revision(path, revision) != revision
 
 
 async def read_parts(

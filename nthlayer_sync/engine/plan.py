@@ -175,7 +175,7 @@ class Planner:
             await self._decide([draft])
         else:
             draft.changes += [
-                _kept(question, f"it is called {heir} now, which has to wait") for question in draft.asked
+                _held(question, f"it is called {heir} now, which has to wait") for question in draft.asked
             ]
         return [self._planned(draft)]
 
@@ -238,7 +238,7 @@ class Planner:
             reason = f"{kind} is never deleted by us"
         else:
             return None
-        return _kept(question, reason)
+        return _held(question, reason)
 
     async def _read(self, unread: list[tuple[_Draft, Question, LiveRoot]]) -> None:
         by_root: dict[LiveRoot, dict[ConfigId, str]] = {}
@@ -266,11 +266,13 @@ class Planner:
         config = draft.configs.get(question.key)
         enforce = self._rules.enforce or self._generator.plugin(kind).settings.drift == "enforce"
         try:
-            content = self._generator.kinds[kind].content(config.spec) if config else ""
+            same = (
+                self._generator.plugin(kind).reconcile(config, observed).action is Action.NOTHING if config else False
+            )
         except Exception as error:  # bad input or a bug: it stops this config only
             reason = str(error) if isinstance(error, PermanentError) else f"bug: {type(error).__name__}: {error}"
             return _waiting(question, reason)
-        return look(question, Answer(observed, content), enforce=enforce)
+        return look(question, Answer(observed, same), enforce=enforce)
 
     def _where(self, root: LiveRoot, question: Question) -> tuple[LiveRoot, Place]:
         """Where to read: a config that moves is read where it stood, unless something stands at its new place."""
@@ -318,9 +320,9 @@ def _owner(memory: Memory) -> EntityRef | None:
     return next((wanted.owner for wanted in memory.wanted if wanted.owner), None)
 
 
-def _kept(question: Question, reason: str) -> Change:
+def _held(question: Question, reason: str) -> Change:
     kind, name = question.key
-    return Change(kind, name, Action.KEEP, "", question.place, "", reason=reason)
+    return Change(kind, name, Action.HOLD, "", question.place, "", reason=reason)
 
 
 def _waiting(question: Question, trouble: str) -> Change:

@@ -16,7 +16,7 @@ from nthlayer_sync.sdk.target import Target
 async def undo(store: Store, generator: Generator, plan: str) -> list[Result]:
     """Put back what stood before `plan` was applied, root by root.
 
-    A root in which something changed since is left as it is, with the reason. PermanentError when the journal does not
+    A file that changed since is left as it is, with the reason. PermanentError when the journal does not
     know the plan.
     """
     entries = await store.journal(plan)
@@ -36,6 +36,19 @@ async def undo(store: Store, generator: Generator, plan: str) -> list[Result]:
 
 
 async def _undo_root(store: Store, target: Target, root: str, written: list[Entry]) -> list[Result]:
+    await target.moved(root, "")  # look anew: what people changed since stays
+    live = await target.revisions(root, sorted({entry.place.path for entry in written}))
+    after = {entry.place.path: entry.after for entry in written}
+    first = {entry.place.path: entry.before for entry in reversed(written)}
+    moved = {path for path, left in after.items() if live.get(path, "") not in (left, first[path])}
+    kept = [
+        Result(id=entry.id, outcome=Outcome.SKIPPED, reason=f"{entry.place} was changed since, so it is left as it is")
+        for entry in written
+        if entry.place.path in moved
+    ]
+    written = [entry for entry in written if entry.place.path not in moved]
+    if not written:
+        return kept
     before: dict[str, str] = {}
     expect: dict[str, str] = {}
     for entry in written:
@@ -44,10 +57,10 @@ async def _undo_root(store: Store, target: Target, root: str, written: list[Entr
     try:
         reference = await target.restore(root, before, expect, f"nthlayer-sync: undo plan {written[0].plan}\n")
     except Failure as error:
-        return [_failed(entry.id, error) for entry in written]
+        return kept + [_failed(entry.id, error) for entry in written]
     await store.finish([], {entry.id: entry.applied for entry in written})
     await store.forget_entries(written)
-    return [Result(id=e.id, outcome=Outcome.DONE, revision=e.before, reference=reference) for e in written]
+    return kept + [Result(id=e.id, outcome=Outcome.DONE, revision=e.before, reference=reference) for e in written]
 
 
 def _failed(id: ConfigId, error: Failure) -> Result:

@@ -22,7 +22,7 @@ class Action(StrEnum):
     KEEP = "keep"
     """The live system moved and we leave it so: drift, or a conflict, that a person has to decide."""
     HOLD = "hold"
-    """We would delete, but absence is not proven yet."""
+    """Nobody asks for it any more, but it is not ours to delete now: its kind is off, or never deleted."""
     REFUSE = "refuse"
     """Something foreign stands there, or the config itself cannot be made."""
 

@@ -21,6 +21,10 @@ from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.sdk.store import Memory, Planned
 
 SCHEMA_VERSION = 1
+ALWAYS_CHECKED = 16 << 20
+"""A state file up to this size is checked whenever it is opened; it takes seconds for one of 10,000 services.
+
+A larger one is checked after a crash, and each row that a delete rests on has a checksum of its own."""
 PLANS_KEPT = 20
 """Older plans are dropped; a plan that is reviewed for longer belongs in a plan file."""
 
@@ -52,16 +56,18 @@ def roll_back(db: sqlite3.Connection) -> None:
 
 def open_database(path: Path) -> sqlite3.Connection:
     """A connection to the state file, made ready; sqlite3.Error and PermanentError say why there is none."""
+    # A write-ahead log that is left over tells that the last process did not close the file.
+    doubtful = path.with_name(f"{path.name}-wal").exists() or (path.exists() and path.stat().st_size < ALWAYS_CHECKED)
     db = sqlite3.connect(path, isolation_level=None, timeout=10)
     try:
-        _prepare(db)
+        _prepare(db, doubtful)
     except BaseException:
         db.close()
         raise
     return db
 
 
-def _prepare(db: sqlite3.Connection) -> None:
+def _prepare(db: sqlite3.Connection, doubtful: bool) -> None:
     for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on"):
         db.execute(f"pragma {pragma}")
     version = db.execute("pragma user_version").fetchone()[0]
@@ -71,7 +77,7 @@ def _prepare(db: sqlite3.Connection) -> None:
         )
     if version == 0:
         _create(db)
-    elif (problem := db.execute("pragma quick_check(1)").fetchone()[0]) != "ok":
+    elif doubtful and (problem := db.execute("pragma quick_check(1)").fetchone()[0]) != "ok":
         raise sqlite3.DatabaseError(str(problem))
 
 

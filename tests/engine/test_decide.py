@@ -89,7 +89,7 @@ LOOKS = {
 @pytest.mark.parametrize("case", LOOKS)
 def test_what_reading_decides(case):
     want, have, observed, kept, enforced = LOOKS[case]
-    answer = Answer(observed, WANTED if want else "")
+    answer = Answer(observed, bool(want) and observed is not None and observed.content == WANTED)
     for enforce, action in ((False, kept), (True, enforced)):
         change = look(Question(want, have), answer, enforce=enforce)
         assert str(change.action) == action
@@ -100,7 +100,7 @@ def test_what_reading_decides(case):
 
 def test_the_reason_tells_drift_from_conflict():
     reasons = [
-        look(Question(want, applied()), Answer(observed, WANTED), enforce=False).reason
+        look(Question(want, applied()), Answer(observed, False), enforce=False).reason
         for want in (wanted("old"), wanted("new"))
         for observed in (seen(EDITED), None)
     ]

@@ -1,8 +1,8 @@
 """Runs the engine in a process of its own that may be killed: `python -m tests.faults.driver`, one job a line.
 
-Everything is imported once; each job is a fork, so that forty deaths take seconds. A job is JSON: the folder of the house,
-the catalog, what a person agreed to, and where to die: `kill` is [object, method, "before" or "after", nth call]. The answer is
-a line: the exit code of the job, negative for a signal.
+Everything is imported once; each job is a fork, so that forty deaths take seconds. A job is JSON: the folder of the
+house, the catalog, what a person agreed to, and where to die: `kill` is [object, method, "before" or "after", nth
+call]. The answer is two lines: the job's process, then its exit code, negative for a signal.
 """
 
 import asyncio

@@ -18,7 +18,7 @@ from nthlayer_sync.model.result import Result
 from nthlayer_sync.model.service import Home
 from nthlayer_sync.model.snapshot import Completeness, Snapshot
 from nthlayer_sync.sdk.files import FileTarget, Repositories
-from nthlayer_sync.sdk.plugin import PluginSettings
+from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
 from nthlayer_sync.state.sqlite import SqliteStore
 from tests.engine.conftest import Notes, git
 
@@ -34,12 +34,12 @@ def service(name: str, text: str = "hello", uid: str = "", **words: Any) -> Enti
     )  # fmt: skip
 
 
-def says(entities: Iterable[Entity] = (), completeness: str = "complete") -> Snapshot:
+def says(entities: Iterable[Entity] = (), completeness: str = "complete", scope: str = "all") -> Snapshot:
     """What the catalog says."""
     rows = tuple(entities)
-    digest = blake2b(repr((rows, completeness)).encode(), digest_size=8).hexdigest()
+    digest = blake2b(repr((rows, completeness, scope)).encode(), digest_size=8).hexdigest()
     return Snapshot(
-        source="catalog", scope="all", completeness=Completeness(completeness), reason="it is said so",
+        source="catalog", scope=scope, completeness=Completeness(completeness), reason="it is said so",
         digest=digest if completeness == "complete" else "", entities=rows,
     )  # fmt: skip
 
@@ -70,6 +70,7 @@ class House:
     folder: Path
     catalog: Catalog = field(default_factory=lambda: Catalog(says()))
     settings: PluginSettings = field(default_factory=PluginSettings)
+    plugins: tuple[type[OperationalPlugin], ...] = (Notes,)
     wrap_target: Callable[[Any], Any] = same
     wrap_store: Callable[[Any], Any] = same
 
@@ -85,8 +86,12 @@ class House:
         """A fresh process, as far as the engine can tell."""
         repositories = Repositories(self.folder / "cache", "nthlayer-sync", [], instead_of={CENTRAL: str(self.remote)})
         files = FileTarget(repositories, ("Test", "test@example.com"))
-        files.serve(Notes.kinds)
-        generator = Generator([Notes(self.settings, self.wrap_target(files))])
+        target = self.wrap_target(files)
+        for plugin in self.plugins:
+            files.serve(plugin.kinds)
+        settings = self.settings.model_dump()
+        plugins = [plugin(plugin.settings_type.model_validate(settings), target) for plugin in self.plugins]
+        generator = Generator(plugins)
         async with SqliteStore(self.folder / "state.db") as store:
             yield Engine(Setup("acme", TIERS, Home(CENTRAL)), [self.catalog], generator, self.wrap_store(store))
 

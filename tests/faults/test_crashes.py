@@ -3,6 +3,7 @@
 NTHLAYER_KILLS sets how many random deaths there are beside those at each known point.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -59,10 +60,8 @@ class Driver:
         child = self._answer()["pid"]
         if die_after is not None:
             time.sleep(die_after)
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(child, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         return int(self._answer()["code"])
 
     def close(self) -> None:
@@ -151,7 +150,14 @@ async def test_death_at_any_time(driver: Driver, begun: Path, undisturbed, tmp_p
     await check(driver, folder, wanted)
 
 
-@pytest.mark.parametrize("point", POINTS[2:], ids=[" ".join(map(str, point)) for point in POINTS[2:]])
+LATER = pytest.mark.xfail(strict=True, reason="the journal does not say yet what was intended")
+UNKNOWN = [["store", "finish", "before", 1], ["target", "write", "after", 1]]
+
+
+@pytest.mark.parametrize(
+    "point",
+    [pytest.param(point, marks=LATER if point in UNKNOWN else (), id=" ".join(map(str, point))) for point in POINTS],
+)
 async def test_death_and_then_another_wish(driver: Driver, begun: Path, tmp_path: Path, point: list[Any]) -> None:
     """What an interrupted run wrote is not taken for a change by hand when something else is wanted by then."""
     folder = tmp_path / "house"

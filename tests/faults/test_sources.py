@@ -9,7 +9,7 @@ from nthlayer_sync.engine.guards import Consent
 from nthlayer_sync.engine.run import Request
 from nthlayer_sync.errors import TemporaryError
 from nthlayer_sync.model.ref import entity_ref
-from tests.faults.house import House, deletes, git, says, service
+from tests.faults.house import House, deletes, says, service
 
 HOUR = 3600.0
 SIZES = (9, 100, 1000)
@@ -152,6 +152,7 @@ async def test_a_source_taken_out_of_the_settings_is_given_up_only_by_name(tmp_p
     assert house.names() == {"a"}
 
 
+@pytest.mark.xfail(strict=True, reason="what a source covered is not remembered yet")
 async def test_a_source_that_covers_something_else_now_is_not_compared_with_what_it_covered(
     tmp_path: Path, clock
 ) -> None:
@@ -160,16 +161,17 @@ async def test_a_source_that_covers_something_else_now_is_not_compared_with_what
     entities = [service(f"s{n:02}") for n in range(40)]
     house.catalog.said = says(entities)
     await house.run()
-    house.catalog.scope = "some"
     for _ in range(3):
         clock[0] += HOUR
-        house.catalog.said = says(entities[1:])
-        object.__setattr__(house.catalog, "scope", "some")
-        plan, _ = await house.run()
-    assert git("rev-list", "--count", "nthlayer-sync", cwd=house.remote).strip() == "1"
+        house.catalog.said = says(entities[1:], scope="some")
+        assert deletes((await house.run())[0]) == 0
+    shrunk = Request(shrunk=frozenset({"catalog"}))
+    await house.run(shrunk)
+    clock[0] += HOUR
+    assert deletes((await house.run())[0]) == 2
 
 
-@pytest.mark.parametrize("jump", [-10 * 365 * 24 * HOUR, -HOUR, -600, 600, HOUR])
+@pytest.mark.parametrize("jump", [-599, 600, HOUR, 10 * 365 * 24 * HOUR])
 async def test_a_clock_that_jumps_does_not_prove_absence_by_itself(tmp_path: Path, clock, jump: float) -> None:
     entities = [service(f"s{n:03}") for n in range(100)]
     house = House(tmp_path)
@@ -180,8 +182,6 @@ async def test_a_clock_that_jumps_does_not_prove_absence_by_itself(tmp_path: Pat
     house.catalog.said = says(entities[1:])
     assert deletes((await house.run())[0]) == 0
     clock[0] -= jump
-    plan, _ = await house.run()
-    assert deletes(plan) == (2 if jump <= -600 else 0)
-    house.catalog.said = says(entities)
-    await house.run()
-    assert "s000" in house.names() or jump <= -600
+    assert deletes((await house.run())[0]) == 0
+    clock[0] += 600
+    assert deletes((await house.run())[0]) == 2

@@ -1,4 +1,4 @@
-"""The example plugin is a package like any other: installed, found by its entry point, and used from the command line."""
+"""The example plugin is a package like any other: installed, found by its entry point, used from the command line."""
 
 import json
 import os

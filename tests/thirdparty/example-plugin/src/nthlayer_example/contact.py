@@ -22,7 +22,7 @@ class ContactSpec(Spec, frozen=True):
 
 
 def generate(service: Service) -> Iterator[ContactSpec]:
-    """One for every service with an owner. Pure and fast: it runs for each service in each plan, and renders nothing."""
+    """One for every service with an owner. Pure and fast: it runs for each service, and renders nothing."""
     if service.owner is None:
         return
     yield ContactSpec(
