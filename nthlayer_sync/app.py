@@ -12,10 +12,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from nthlayer_sync.blueprint.check import explain
 from nthlayer_sync.blueprint.tiers import Tiers, load_tiers
 from nthlayer_sync.engine.generate import Generator
 from nthlayer_sync.engine.run import CODE, Engine, Setup
-from nthlayer_sync.errors import InputError
+from nthlayer_sync.errors import InputError, PermanentError
+from nthlayer_sync.model.diagnosis import Diagnosis
 from nthlayer_sync.model.entity import Entity, Place
 from nthlayer_sync.model.service import Home
 from nthlayer_sync.sdk.discover import load
@@ -29,21 +31,27 @@ from nthlayer_sync.settings import (
     Settings,
     SourceSettings,
     load_settings,
+    misplaced,
 )
 from nthlayer_sync.state.sqlite import SqliteStore
 
 
 @dataclass(frozen=True)
 class App:
-    """The settings with the folder they stand in, from which every relative path in them counts."""
+    """The settings, and the file they stand in."""
 
-    folder: Path
+    file: Path
     settings: Settings
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the settings file, from which every relative path in it counts."""
+        return self.file.absolute().parent
 
     @classmethod
     def load(cls, path: Path) -> App:
         """Read the settings file; InputError says what is wrong with it."""
-        return cls(path.absolute().parent, load_settings(path))
+        return cls(path, load_settings(path))
 
     @asynccontextmanager
     async def engine(self, state: Path | None = None) -> AsyncGenerator[Engine]:
@@ -67,7 +75,12 @@ class App:
     def tiers(self) -> Tiers:
         """The tier table, with the organisation's own laid over it."""
         own = self.folder / self.settings.tiers if self.settings.tiers else None
-        return load_tiers(own, self.settings.defaults)
+        try:
+            return load_tiers(own, self.settings.defaults)
+        except InputError as error:
+            if all(diagnosis.file for diagnosis in error.diagnoses):
+                raise
+            raise misplaced(self.file, ("defaults",), error.diagnoses) from error
 
     def generator(self) -> Generator:
         """Every plugin that is on, with its settings checked."""
@@ -157,12 +170,16 @@ class App:
         return read
 
     def _plugin(self, name: str, values: dict[str, object], files: FileTarget) -> OperationalPlugin:
-        plugin = load(name)
+        try:
+            plugin = load(name)
+        except PermanentError as error:
+            found = Diagnosis(code="plugin", message=str(error))
+            raise misplaced(self.file, ("plugins", name), [found]) from error
         try:
             return plugin(plugin.settings_type.model_validate(values), files)
         except ValidationError as error:
-            lines = [f"plugins.{name}.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-            raise InputError("\n".join(lines)) from error
+            wrong = [problem.diagnosis for problem in explain(error, plugin.settings_type)]
+            raise misplaced(self.file, ("plugins", name), wrong) from error
 
     def _repository(self, address: str) -> str:
         """An address as written, or the whole path where it is a path on this machine."""

@@ -5,16 +5,24 @@ Policy numbers are no settings: they stand in the tier table, which the organisa
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from nthlayer_sync.errors import InputError
+from nthlayer_sync.blueprint.check import Problem, did_you_mean, explain, place, problems
+from nthlayer_sync.blueprint.layer import as_map
+from nthlayer_sync.errors import InputError, PermanentError
+from nthlayer_sync.git import check_branch
 from nthlayer_sync.model.diagnosis import Diagnosis
 from nthlayer_sync.yaml.read import locate, read_documents
 
 FILE_NAME = "nthlayer-sync.yaml"
+RESERVED = ("code", "codeowners")
+"""Names of our own for where facts come from; no source may have them."""
 
 
 class _Part(BaseModel):
@@ -60,6 +68,13 @@ class CortexSettings(_Part):
     token: str | None = Field(default=None, description="Where the token is: env:NAME or file:PATH.")
 
 
+SOURCES: Mapping[str, type[_Part]] = {
+    "directory": DirectorySettings,
+    "git": GitSettings,
+    "backstage": BackstageSettings,
+    "cortex": CortexSettings,
+}
+"""The settings of a source by its type."""
 SourceSettings = Annotated[
     DirectorySettings | GitSettings | BackstageSettings | CortexSettings, Field(discriminator="type")
 ]
@@ -81,6 +96,22 @@ class LandingSettings(_Part):
         default={},
         description="Read and write a repository elsewhere than its address in the catalog: prefix to replacement.",
     )
+
+    @field_validator("branch")
+    @classmethod
+    def _is_a_branch(cls, name: str) -> str:
+        try:
+            check_branch(name)
+        except PermanentError as error:
+            raise ValueError(str(error)) from error
+        return name
+
+    @field_validator("author")
+    @classmethod
+    def _is_an_author(cls, text: str) -> str:
+        if not re.fullmatch(r"[^<>\s]([^<>\n]*[^<>\s])? <[^<>\s]+>", text):
+            raise ValueError("an author is written as: name <address>")
+        return text
 
 
 class Settings(_Part):
@@ -116,33 +147,102 @@ class Settings(_Part):
 
 def load_settings(path: Path) -> Settings:
     """Read a settings file; InputError with a place for everything that is wrong."""
+    data = _read(path)
+    documents, diagnoses = read_documents(data, file=str(path))
+    if not diagnoses and (len(documents) != 1 or as_map(documents[0].value) is None):
+        diagnoses = [Diagnosis(code="settings", message="one YAML document with a map is expected", file=str(path))]
+    if diagnoses:
+        raise _refused(diagnoses)
     try:
-        data = path.read_bytes()
+        settings = Settings.model_validate(documents[0].value)
+    except ValidationError as error:
+        inside = list(_in_sources(documents[0].value))
+        around = _own(explain(error, Settings))
+        found = [*inside, *(problem for problem in around if not (inside and problem.path[:1] == ("sources",)))]
+        raise _refused(place(problem, data, str(path)) for problem in found) from error
+    if found := list(_names(settings.sources)):
+        raise _refused(place(problem, data, str(path)) for problem in found)
+    return settings
+
+
+def misplaced(path: Path, above: tuple[str, ...], found: Iterable[Diagnosis]) -> InputError:
+    """What to raise for findings about the part of a settings file below the keys `above`: each gets its place.
+
+    The field of a finding is the dotted path below `above`; one that has a file already stays as it is.
+    """
+    data = _read(path)
+    return _refused(diagnosis if diagnosis.file else _below(data, path, above, diagnosis) for diagnosis in found)
+
+
+def _below(data: bytes, path: Path, above: tuple[str, ...], diagnosis: Diagnosis) -> Diagnosis:
+    steps = [int(step) if step.isdigit() else step for step in diagnosis.field.split(".") if step]
+    line, column = locate(data, 0, (*above, *steps), key=diagnosis.code == "unknown-key")
+    name = ".".join(above)
+    field = f"{name}.{diagnosis.field}" if diagnosis.field else name
+    said = diagnosis.message.startswith(f"{diagnosis.field}:") and diagnosis.field
+    message = f"{name}.{diagnosis.message}" if said else f"{name}: {diagnosis.message}"
+    return msgspec.structs.replace(diagnosis, file=str(path), line=line, column=column, field=field, message=message)
+
+
+def _own(found: list[Problem]) -> Iterator[Problem]:
+    """The problems without those that only follow from another: what is missing because its key is misspelt."""
+    for problem in found:
+        meant = any(
+            other.path[:-1] == problem.path[:-1] and f"did you mean {problem.path[-1]!r}" in other.diagnosis.message
+            for other in found
+            if problem.path
+        )
+        if not (meant and problem.diagnosis.code == "missing-value"):
+            yield problem
+
+
+def _names(sources: tuple[SourceSettings, ...]) -> Iterator[Problem]:
+    """Sources that cannot be told apart, or from what is found in repositories."""
+    taken: set[str] = set()
+    for index, source in enumerate(sources):
+        message = ""
+        if source.name in RESERVED:
+            message = f"no source may be called {source.name!r}: what is found in repositories goes by that name"
+        elif source.name in taken:
+            message = f"another source is called {source.name!r} already; give this one a name of its own"
+        taken.add(source.name)
+        if message:
+            field = f"sources.{index}.name"
+            yield Problem(
+                ("sources", index, "name"), Diagnosis(code="settings", message=f"{field}: {message}", field=field)
+            )
+
+
+def _in_sources(value: object) -> Iterator[Problem]:
+    """What is wrong with each source, held to the settings of its own type alone."""
+    written = (as_map(value) or {}).get("sources")
+    for index, source in enumerate(written if isinstance(written, list) else ()):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType] - YAML
+        above = ("sources", index)
+        values = as_map(source)
+        kind = values.get("type") if values is not None else None
+        if values is None or not isinstance(kind, str) or kind not in SOURCES:
+            found = kind if isinstance(kind, str) else ""
+            what = f"not a type of source{did_you_mean(found, tuple(SOURCES))}" if found else "names no type of source"
+            field = f"sources.{index}.type"
+            diagnosis = Diagnosis(
+                code="settings", message=f"{field}: {what}", field=field, found=found, allowed=tuple(SOURCES)
+            )
+            yield Problem((*above, "type"), diagnosis)
+            continue
+        for problem in _own(problems(SOURCES[kind], values, context={}, partial=False)):
+            field = f"sources.{index}.{problem.diagnosis.field}"
+            message = f"sources.{index}.{problem.diagnosis.message}"
+            diagnosis = msgspec.structs.replace(problem.diagnosis, field=field, message=message)
+            yield Problem((*above, *problem.path), diagnosis, problem.at_key)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}; `nthlayer-sync init` writes one") from error
-    documents, diagnoses = read_documents(data, file=str(path))
-    if not diagnoses and len(documents) != 1:
-        diagnoses = [Diagnosis(code="settings", message="one YAML document is expected", file=str(path))]
-    if diagnoses:
-        raise InputError(str(diagnoses[0]), tuple(diagnoses))
-    try:
-        return Settings.model_validate(documents[0].value)
-    except ValidationError as error:
-        found = tuple(_diagnosis(detail, data, path) for detail in error.errors(include_url=False))
-        raise InputError("\n".join(map(str, found)), found) from error
 
 
-def _diagnosis(detail: Any, data: bytes, path: Path) -> Diagnosis:
-    # The discriminator of a union stands in pydantic's location, but not in the document.
-    where = tuple(part for part in detail["loc"] if part not in ("directory", "git", "backstage", "cortex"))
-    line, column = locate(data, 0, where)
-    found = detail.get("input")
-    return Diagnosis(
-        code="settings",
-        message=f"{'.'.join(map(str, where)) or 'settings'}: {detail['msg']}",
-        file=str(path),
-        line=line,
-        column=column,
-        field=".".join(map(str, where)),
-        found=found if isinstance(found, str) else "",
-    )
+def _refused(found: Iterable[Diagnosis]) -> InputError:
+    diagnoses = tuple(found)
+    return InputError("\n".join(map(str, diagnoses)), diagnoses)

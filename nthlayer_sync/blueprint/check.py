@@ -22,6 +22,17 @@ Path = tuple[str | int, ...]
 LONGEST_FOUND = 60
 """Characters of a wrong value that are shown."""
 
+_WORDS = {
+    "string_type": "has to be text",
+    "dict_type": "has to be a map of keys to values",
+    "model_type": "has to be a map of keys to values",
+    "tuple_type": "has to be a list",
+    "list_type": "has to be a list",
+    "bool_type": "has to be true or false",
+    "bool_parsing": "has to be true or false",
+}
+"""What to say of a wrong type, by pydantic's name of the error."""
+
 
 class Problem(msgspec.Struct, frozen=True):
     """Something wrong at `path`; `at_key` when the key is wrong and not its value."""
@@ -78,8 +89,10 @@ def _explain(detail: ErrorDetails, model: type[BaseModel]) -> Problem:
         message = f"{cause}{did_you_mean(found, allowed)}"
     elif isinstance(cause, ValueError):
         message = str(cause)
+    elif kind == "too_short":
+        found, message = "", f"has too few entries; it needs {detail.get('ctx', {}).get('min_length', 1)} or more"
     else:
-        message = detail["msg"][:1].lower() + detail["msg"][1:]
+        message = _WORDS.get(kind) or detail["msg"][:1].lower() + detail["msg"][1:]
     field = ".".join(map(str, path))
     diagnosis = Diagnosis(code=code, message=f"{field}: {message}", field=field, found=found, allowed=allowed)
     return Problem(path, diagnosis, at_key=kind == "extra_forbidden" or detail["loc"][-1:] == ("[key]",))

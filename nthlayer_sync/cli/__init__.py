@@ -1,13 +1,17 @@
 """The command line: it reads flags, calls the engine and prints; everything else is elsewhere.
 
-Exit codes: 0 done, or nothing to do; 2 changes are pending (`plan`, `drift`); 1 something is wrong, and the message
-says what; 130 interrupted.
+Exit codes: 0 done, or nothing to do; 2 changes are pending (`plan`, `drift`); 1 something is wrong or refused, and the
+message says what; 130 interrupted.
 """
 
 from __future__ import annotations
 
+import errno
 import gc
+import os
 import sys
+
+_OUTPUT_FAILED = (errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def tune() -> None:
@@ -26,7 +30,10 @@ def main() -> None:
     from nthlayer_sync.errors import Failure, InputError
 
     try:
-        app(prog_name="nthlayer-sync")
+        try:
+            app(prog_name="nthlayer-sync")
+        finally:
+            sys.stdout.flush()
     except InputError as error:
         from nthlayer_sync.cli.output import print_diagnoses
 
@@ -39,6 +46,15 @@ def main() -> None:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except OSError as error:
+        if error.errno not in _OUTPUT_FAILED:
+            raise
+        _leave_output()
+        if error.errno != errno.EPIPE:
+            print(f"error: the output cannot be written: {error.strerror}", file=sys.stderr)
         sys.exit(1)
+
+
+def _leave_output() -> None:
+    """Send what is still to be printed nowhere: the interpreter would try once more at its end, and fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

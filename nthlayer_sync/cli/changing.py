@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
+from rich.markup import escape
 
 from nthlayer_sync.app import App
 from nthlayer_sync.cli import options
-from nthlayer_sync.cli.output import print_json, print_notes, print_results, progress
-from nthlayer_sync.cli.plans import View, print_plan, shown_parts
-from nthlayer_sync.engine.guards import Consent
+from nthlayer_sync.cli.output import console, counted, print_json, print_notes, print_results, progress
+from nthlayer_sync.cli.plans import View, print_plan
+from nthlayer_sync.cli.requests import check, flags, request_of
 from nthlayer_sync.engine.planfile import read_plan, write_plan
 from nthlayer_sync.engine.run import Engine, Request
 from nthlayer_sync.errors import InputError
+from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.diff import Action
-from nthlayer_sync.model.plan import Part, Plan
-from nthlayer_sync.model.ref import EntityRef, parse_ref
+from nthlayer_sync.model.plan import Change, Part, Plan
 from nthlayer_sync.model.result import Outcome
 
 
@@ -38,8 +41,8 @@ async def plan(
     drop_source: options.DropSource = None,
     enforce: options.Enforce = False,
 ) -> None:
-    """Show what would change, and change nothing. Exit code 2 when something would."""
-    request = _request(allow_deletes, allow_updates, allow_protected, allow_shrink, gone, drop_source, enforce)
+    """Show what would change, and change nothing. Exit code 2 when something would, 1 when something is refused."""
+    request = request_of(allow_deletes, allow_updates, allow_protected, allow_shrink, gone, drop_source, enforce)
     app = App.load(settings)
     async with app.engine() as engine:
         made = await _plan(app, engine, request)
@@ -47,8 +50,8 @@ async def plan(
             await write_plan(out, made, engine.store.parts(made.id))
         await print_plan(engine, made, engine.store.parts(made.id), format, View(diff, all_))
         if out is not None and format is options.PlanFormat.TEXT:
-            print(f"\nWritten to {out}; apply exactly this with: nthlayer-sync apply {out}")
-    if made.refusals:
+            _say_written(out, made)
+    if made.refusals or made.total(Action.REFUSE):
         raise typer.Exit(1)
     raise typer.Exit(2 if made.pending else 0)
 
@@ -67,18 +70,25 @@ async def apply(
     drop_source: options.DropSource = None,
     enforce: options.Enforce = False,
 ) -> None:
-    """Apply a plan, as it was reviewed."""
-    request = _request(allow_deletes, allow_updates, allow_protected, allow_shrink, gone, drop_source, enforce)
+    """Apply a plan, as it was reviewed. Exit code 1 when something fails or is refused."""
+    request = request_of(allow_deletes, allow_updates, allow_protected, allow_shrink, gone, drop_source, enforce)
+    if file is not None and request != Request():
+        words = flags(request)
+        raise InputError(
+            f"a plan file is applied as it was reviewed, so {words} cannot be added to it; "
+            f"make the plan anew with: nthlayer-sync plan {words} --out {file}"
+        )
     app = App.load(settings)
     async with app.engine() as engine:
         made, parts = await _to_apply(app, engine, file, request, format, yes)
+        roots: dict[ConfigId, str] = {}
         with progress("applying", made.pending) as advance:
-            results = await engine.apply(made, parts, advance)
+            results = await engine.apply(made, _noting(parts, roots), advance)
         if format is options.Format.JSON:
             print_json({"plan": made.id, "results": results})
         else:
-            print_results(made.id, results)
-    if any(result.outcome is Outcome.FAILED for result in results):
+            print_results(made.id, results, roots, app.settings.landing.branch)
+    if made.total(Action.REFUSE) or any(result.outcome is Outcome.FAILED for result in results):
         raise typer.Exit(1)
 
 
@@ -92,17 +102,18 @@ async def drift(
     app = App.load(settings)
     async with app.engine() as engine:
         made = await _plan(app, engine, Request())
-        kept = made.total(Action.KEEP)
-        await print_plan(
-            engine, made, shown_parts(engine.store.parts(made.id), {Action.KEEP}), format, View(diff, drift=True)
-        )
-    raise typer.Exit(2 if kept else 0)
+        unseen: list[Change] = []
+        await print_plan(engine, made, _drifted(engine.store.parts(made.id), unseen), format, View(diff, drift=True))
+    raise typer.Exit(1 if unseen else 2 if made.total(Action.KEEP) else 0)
 
 
 @options.awaited
 async def undo(
-    plan_id: Annotated[
-        str, typer.Argument(metavar="[PLAN]", help="The plan to undo; the newest applied one if left out.")
+    plan: Annotated[
+        str,
+        typer.Argument(
+            metavar="[PLAN]", help="The plan to undo, by id or by file; the newest applied one if left out."
+        ),
     ] = "",
     settings: options.SettingsPath = options.DEFAULT_SETTINGS,
     format: options.AsFormat = options.Format.TEXT,
@@ -111,23 +122,60 @@ async def undo(
     """Put back what an applied plan changed."""
     app = App.load(settings)
     async with app.engine() as engine:
-        runs = await engine.store.runs()
-        if not runs:
-            raise InputError("nothing was applied yet, so there is nothing to undo")
-        chosen = plan_id or runs[0][0]
-        count = dict(runs).get(chosen, 0)
-        if not yes:
-            _confirm(f"Undo plan {chosen} ({count} writes)?")
+        chosen = await _applied_plan(engine, plan)
+        entries = await engine.store.journal(chosen)
+        if entries and not yes:
+            _confirm(f"Undo plan {chosen} ({counted(len(entries), 'write')})?")
         results = await engine.undo(chosen)
         if format is options.Format.JSON:
             print_json({"plan": chosen, "results": results})
         else:
-            print_results(chosen, results, verb="undone")
+            roots = {entry.id: entry.place.root for entry in entries}
+            print_results(chosen, results, roots, app.settings.landing.branch, verb="undone")
     if any(result.outcome is Outcome.FAILED for result in results):
         raise typer.Exit(1)
 
 
+async def _applied_plan(engine: Engine, plan: str) -> str:
+    """The id of a plan that is named by its id or its file, or of the newest applied one."""
+    if plan:
+        file = Path(plan)
+        return (await read_plan(file))[0].id if await asyncio.to_thread(file.is_file) else plan
+    runs = await engine.store.runs(1)
+    if not runs:
+        raise InputError("there is nothing to undo: no plan was applied, or all that were are undone already")
+    return runs[0][0]
+
+
+async def _drifted(parts: AsyncIterator[Part], unseen: list[Change]) -> AsyncIterator[Part]:
+    """What people changed, and what could not be looked at, which `unseen` learns."""
+    async for part in parts:
+        blind = [c for c in part.changes if c.action is Action.REFUSE and c.place.path and not c.revision]
+        unseen += blind
+        if changes := tuple(c for c in part.changes if c.action is Action.KEEP or c in blind):
+            yield msgspec.structs.replace(part, changes=changes)
+
+
+async def _noting(parts: AsyncIterator[Part], roots: dict[ConfigId, str]) -> AsyncIterator[Part]:
+    """The same parts; `roots` learns where each config lands."""
+    async for part in parts:
+        roots |= {part.id(change): change.place.root for change in part.changes}
+        yield part
+
+
+def _say_written(out: Path, made: Plan) -> None:
+    if made.refusals:
+        console.print(f"\nWritten to {escape(str(out))}; it cannot be applied as it stands.")
+    elif made.pending:
+        console.print(
+            f"\nWritten to {escape(str(out))}; apply exactly this with: nthlayer-sync apply {escape(str(out))}"
+        )
+    else:
+        console.print(f"\nWritten to {escape(str(out))}; there is nothing in it to apply.")
+
+
 async def _plan(app: App, engine: Engine, request: Request) -> Plan:
+    await check(engine, request, (source.name for source in app.settings.sources))
     with progress("planning", None):
         made = await engine.plan(request)
     await print_notes(engine, app.catalog_files())
@@ -140,7 +188,7 @@ async def _to_apply(
     """The plan from the file, or one made now and agreed to."""
     if file is not None:
         made, parts = await read_plan(file)
-        await engine.read(request)
+        await engine.read(Request.of(made))
         return made, parts
     made = await _plan(app, engine, request)
     if format is options.Format.TEXT:
@@ -148,32 +196,6 @@ async def _to_apply(
     if made.pending and not made.refusals and not yes:
         _confirm(f"Apply plan {made.id}?")
     return made, engine.store.parts(made.id)
-
-
-def _request(
-    deletes: int,
-    updates: int,
-    protected: list[str] | None,
-    shrink: list[str] | None,
-    gone: list[str] | None,
-    drop: list[str] | None,
-    enforce: bool,
-) -> Request:
-    return Request(
-        consent=Consent(deletes, updates, frozenset(protected or ())),
-        enforce=enforce,
-        gone=frozenset(entity(text) for text in gone or ()),
-        shrunk=frozenset(shrink or ()),
-        dropped=frozenset(drop or ()),
-    )
-
-
-def entity(text: str) -> EntityRef:
-    """A reference as people type it: a component, in the default namespace, unless they say otherwise."""
-    try:
-        return parse_ref(text, kind="component")
-    except ValueError as error:
-        raise InputError(str(error)) from error
 
 
 def _confirm(question: str) -> None:

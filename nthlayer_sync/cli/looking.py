@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from nthlayer_sync.app import App
 from nthlayer_sync.cli import options
-from nthlayer_sync.cli.changing import entity
-from nthlayer_sync.cli.output import console, notes, print_diagnoses, print_json
+from nthlayer_sync.cli.output import console, counted, notes, print_diagnoses, print_json
+from nthlayer_sync.cli.requests import entity, near
 from nthlayer_sync.engine.run import Engine
 from nthlayer_sync.engine.why import Explanation
 from nthlayer_sync.engine.why import why as explain
@@ -57,7 +56,8 @@ async def graph(
             print_json(found)
             return
         tiers = ", ".join(f"{count} of {f'tier {tier}' if tier else 'no tier'}" for tier, count in found.tiers.items())
-        console.print(f"A failure of {escape(ref)} reaches {found.total} entities{f': {tiers}' if tiers else ''}.")
+        reached = counted(found.total, "entity", "entities")
+        console.print(f"A failure of {escape(ref)} reaches {reached}{f': {tiers}' if tiers else ''}.")
         for number, ring in enumerate(found.rings, 1):
             console.print(f"  ring {number}: {escape(', '.join(ring))}")
 
@@ -113,11 +113,12 @@ async def kinds(
     if format is options.Format.JSON:
         print_json(rows)
         return
-    table = Table("", "kind", "for", "category", "what it holds", box=None)
+    columns = ("kind", "for", "category")
+    widths = {column: max(len(str(row[column])) for row in rows) for column in columns}
     for row in rows:
-        mark = "[green]on[/]" if row["on"] else "[dim]off[/]"
-        table.add_row(mark, *(escape(str(row[column])) for column in ("kind", "for", "category", "summary")))
-    console.print(table)
+        mark = "[green]on [/]" if row["on"] else "[dim]off[/]"
+        cells = "  ".join(f"{row[column]:<{widths[column]}}" for column in columns)
+        console.print(f"{mark}  {escape(cells)}  {escape(str(row['summary']))}")
 
 
 @options.awaited
@@ -137,7 +138,7 @@ async def generate(
         raise InputError(f"nothing is generated{f' of kind {kind}' if kind else ''}{f' for {name}' if name else ''}")
     if out is not None:
         _write(out, rendered)
-        console.print(f"{len(rendered)} configs written below {out}.")
+        console.print(f"{counted(len(rendered), 'config')} written below {escape(str(out))}.")
     elif format is options.Format.JSON:
         print_json([{"id": str(id), "path": path, "content": content} for id, path, content in rendered])
     elif len(rendered) == 1:
@@ -189,7 +190,7 @@ def _print_explanations(found: dict[ConfigId, list[Explanation]]) -> None:
 def _known(engine: Engine, name: str) -> EntityRef:
     ref = entity(name)
     if ref not in engine.graph.entities and ref != engine.graph.organisation:
-        raise InputError(f"no source shows {ref}{_near(engine, ref)}")
+        raise InputError(f"no source shows {ref}{near(ref, engine.graph.entities)}")
     return ref
 
 
@@ -202,10 +203,3 @@ def _subject(engine: Engine, name: str) -> Subject:
         print_diagnoses(found.diagnoses)
         raise InputError(f"{ref} is held until this is mended")
     raise InputError(f"{ref} is not managed: it is a component without a tier, or no service or team")
-
-
-def _near(engine: Engine, ref: EntityRef) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(ref, list(engine.graph.entities), n=3)
-    return f"; did you mean {', '.join(near)}?" if near else ""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
 import msgspec
@@ -15,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from nthlayer_sync.engine.locate import Read, located
 from nthlayer_sync.engine.run import Engine
+from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.diagnosis import Diagnosis, Severity
 from nthlayer_sync.model.result import Outcome, Result
 
@@ -22,6 +26,8 @@ console = Console(highlight=False, soft_wrap=True)
 notes = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
+REPEATED = 5
+"""Findings of one cause printed for one file before the rest is only counted."""
 SHOWN = 20
 """Findings printed before the rest is only counted; `validate` shows all."""
 
@@ -32,19 +38,41 @@ def print_json(value: object) -> None:
 
 
 def print_diagnoses(found: Iterable[Diagnosis], file: TextIO | None = None) -> None:
-    """One line for each finding."""
+    """One line for each finding; what a file says wrong again and again in one way is counted."""
     out = Console(file=file, highlight=False, soft_wrap=True) if file else console
+    seen = Counter[tuple[str, str, str]]()
     for diagnosis in found:
-        out.print(
-            f"[{_STYLE[diagnosis.severity]}]{diagnosis.severity}[/] {escape(str(diagnosis))} [dim]{diagnosis.code}[/]"
-        )
+        cause = (diagnosis.file, diagnosis.code, diagnosis.message)
+        seen[cause] += bool(diagnosis.file)
+        if seen[cause] <= REPEATED:
+            out.print(
+                f"[{_STYLE[diagnosis.severity]}]{diagnosis.severity}[/] {escape(str(diagnosis))} "
+                f"[dim]{escape(f'[{diagnosis.code}]')}[/]"
+            )
+    for (where, code, message), count in seen.items():
+        if count > REPEATED:
+            out.print(f"[dim]and {count - REPEATED} more in {escape(where)}: {escape(f'{message} [{code}]')}[/]")
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """`1 entity`, `2 entities`."""
+    return f"{count} {one if count == 1 else many or f'{one}s'}"
+
+
+def cause(reason: str, root: str) -> str:
+    """A reason on one line, with its root in it; a directory that is no repository comes with its cure."""
+    if root.startswith("/") and re.search(r"not (appear to be )?a git repository", reason):
+        bare = root.rstrip("/").endswith(".git") or not Path(root).is_dir()
+        return f"{root} is no Git repository; to make it one: git init {'--bare ' if bare else ''}{shlex.quote(root)}"
+    reason = " ".join(reason.split())
+    return reason if not root or root in reason else f"{root}: {reason}"
 
 
 async def print_notes(engine: Engine, read: Read) -> None:
     """What a person should know before reading a plan."""
     if engine.interrupted:
         notes.print(
-            f"[yellow]warning[/] an interrupted run had made {engine.interrupted} writes; they were found again"
+            f"[yellow]warning[/] an interrupted run had made {counted(engine.interrupted, 'write')}; found again"
         )
     told = [*engine.diagnoses, *engine.subjects.diagnoses()]
     matter = [d for d in told if d.severity is not Severity.NOTE]
@@ -53,17 +81,29 @@ async def print_notes(engine: Engine, read: Read) -> None:
         notes.print(f"[dim]and {len(matter) - SHOWN} more findings: nthlayer-sync validate[/]")
 
 
-def print_results(plan: str, results: list[Result], *, verb: str = "applied") -> None:
-    """What became of each change: failures by name, the rest by number and by commit."""
+def print_results(
+    plan: str, results: list[Result], roots: Mapping[ConfigId, str], branch: str, *, verb: str = "applied"
+) -> None:
+    """What became of each change: failures by reason, the rest by number and by commit.
+
+    `roots` says where each config lands, `branch` on which branch where that is a repository.
+    """
+    failures: dict[tuple[str, str, bool], list[ConfigId]] = {}
     for result in results:
         if result.outcome in (Outcome.FAILED, Outcome.SKIPPED):
-            again = " (trying again later can help)" if result.temporary else ""
-            console.print(f"[red]{result.outcome}[/] {escape(str(result.id))}: {escape(result.reason)}{again}")
-    commits = Counter(result.reference for result in results if result.outcome is Outcome.DONE)
-    for reference, count in commits.items():
-        console.print(f"[green]{verb}[/] {count} in commit {reference}")
+            failures.setdefault((result.outcome, result.reason, result.temporary), []).append(result.id)
+    for (outcome, reason, temporary), ids in failures.items():
+        more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+        again = " (trying again later can help)" if temporary else ""
+        text = f"{ids[0]}{more}: {cause(reason, roots.get(ids[0], ''))}{again}"
+        console.print(f"[red]{outcome}[/] {escape(text)}")
+    done = Counter((roots.get(r.id, ""), r.reference) for r in results if r.outcome is Outcome.DONE)
+    for (root, reference), count in sorted(done.items()):
+        commit = f": commit {reference}, branch {branch}" if re.fullmatch("[0-9a-f]{40,64}", reference) else ""
+        place = f" in {root}" if root else ""
+        console.print(f"[green]{verb}[/] {escape(f'{count}{place}{commit}')}")
     counts = Counter(str(result.outcome) for result in results)
-    summary = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "nothing to do"
+    summary = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "nothing was done"
     console.print(f"Plan {plan}: {summary}.")
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 from rich.markup import escape
 
 from nthlayer_sync.cli.options import PlanFormat
-from nthlayer_sync.cli.output import console, print_json
+from nthlayer_sync.cli.output import cause, console, counted, print_json
 from nthlayer_sync.engine.run import Engine
 from nthlayer_sync.engine.show import Detail, details
 from nthlayer_sync.model.diff import Action
@@ -30,13 +30,6 @@ LISTED = 400
 """Lines printed; beyond that only numbers by kind are."""
 GROUPED = 4
 """From as many new configs of an entity on, and nothing else about it, they share a line."""
-
-
-async def shown_parts(parts: AsyncIterator[Part], actions: Collection[Action]) -> AsyncIterator[Part]:
-    """The changes with one of `actions`."""
-    async for part in parts:
-        if changes := tuple(change for change in part.changes if change.action in actions):
-            yield msgspec.structs.replace(part, changes=changes)
 
 
 @dataclass(frozen=True)
@@ -81,11 +74,18 @@ async def _print_json(engine: Engine, plan: Plan, parts: AsyncIterator[Part], di
 
 
 async def _print_text(engine: Engine, plan: Plan, parts: AsyncIterator[Part], view: View) -> None:
-    lines = 0
-    async for part in parts:
-        grouped = not (view.diff or view.all) and len(part.changes) >= GROUPED and _all_new(part)
-        lines += 1 if grouped else 1 + len(part.changes)
-        if lines > LISTED and not (view.diff or view.all):
+    lines = folded = 0
+    everything = view.diff or view.all
+    refused: dict[tuple[str, str], list[str]] = {}
+    async for whole in parts:
+        part = whole if everything else _without_refused(whole, refused)
+        if not part.changes:
+            continue
+        grouped = not everything and len(part.changes) >= GROUPED and _all_new(part)
+        folded += grouped
+        rows = [] if grouped else _rows(part.changes, everything)
+        lines += 1 + len(rows)
+        if lines > LISTED and not everything:
             continue
         if grouped:
             plugins = ", ".join(sorted({change.kind.partition("/")[0] for change in part.changes}))
@@ -96,23 +96,53 @@ async def _print_text(engine: Engine, plan: Plan, parts: AsyncIterator[Part], vi
         renamed = f" [dim](was {escape(part.was)})[/]" if part.was else ""
         console.print(f"[bold]{escape(part.subject)}[/]{renamed}")
         texts = await details(engine, part) if view.diff else {}
-        for change in sorted(part.changes, key=lambda change: (change.kind, change.name)):
-            _print_change(change, texts.get(change))
-    if lines > LISTED and not (view.diff or view.all):
-        console.print("[dim]… and more; all of it with --all[/]")
+        for change, count in rows:
+            _print_change(change, count, texts.get(change))
+    if lines > LISTED and not everything:
+        console.print("[dim]… and more; all of it with: nthlayer-sync plan --all[/]")
         for kind, counts in plan.counts.items():
             console.print(f"  {kind:<34} " + ", ".join(f"{count} {action}" for action, count in sorted(counts.items())))
+    elif folded:
+        console.print("[dim]New configs are counted by entity; each by its name with: nthlayer-sync plan --all[/]")
+    for (root, reason), names in refused.items():
+        _print_refused(root, reason, names)
     for refusal in plan.refusals:
         console.print(f"[red]refused[/] {escape(refusal.message)}; to let it pass: [bold]{escape(refusal.override)}[/]")
-    console.print(_drift_summary(plan) if view.drift else f"Plan {plan.id}: {summary(plan)}")
+    console.print(_drift_summary(plan, refused) if view.drift else f"Plan {plan.id}: {summary(plan)}")
 
 
-def _print_change(change: Change, detail: Detail | None) -> None:
+def _without_refused(part: Part, refused: dict[tuple[str, str], list[str]]) -> Part:
+    """The part without what is refused, which `refused` takes, by root and reason: one cause is told once."""
+    for change in part.changes:
+        if change.action is Action.REFUSE:
+            refused.setdefault((change.place.root, change.reason), []).append(str(part.id(change)))
+    changes = tuple(change for change in part.changes if change.action is not Action.REFUSE)
+    return msgspec.structs.replace(part, changes=changes)
+
+
+def _print_refused(root: str, reason: str, names: list[str]) -> None:
+    what = names[0] if len(names) == 1 else f"{len(names)} configs ({names[0]} …)"
+    console.print(f"[red]x refuse[/]  {escape(f'{what}: {cause(reason, root)}')}")
+
+
+def _rows(changes: tuple[Change, ...], everything: bool) -> list[tuple[Change, int]]:
+    """The changes of one entity in order; those kept or held for one reason share a row, with their number."""
+    rows: dict[tuple[str, ...], tuple[Change, int]] = {}
+    for change in sorted(changes, key=lambda change: (change.kind, change.name)):
+        shared = change.action in (Action.KEEP, Action.HOLD) and not everything
+        key = (change.action, change.reason) if shared else (change.kind, change.name)
+        first, count = rows.get(key, (change, 0))
+        rows[key] = first, count + 1
+    return list(rows.values())
+
+
+def _print_change(change: Change, count: int, detail: Detail | None) -> None:
     sign, style = _SIGNS[change.action]
     reason = f" [dim]{escape(change.reason)}[/]" if change.reason else ""
     name = f"{change.kind}#{change.name}" if change.name else change.kind
+    more = f" and {count - 1} more" if count > 1 else ""
     console.print(
-        f"  [{style}]{sign} {change.action:<7}[/] {escape(name):<32} [dim]{escape(change.place.path)}[/]{reason}"
+        f"  [{style}]{sign} {change.action:<7}[/] {escape(name):<32} [dim]{escape(change.place.path)}{more}[/]{reason}"
     )
     if detail is not None:
         for line in _lines(change, detail):
@@ -165,14 +195,22 @@ def summary(plan: Plan) -> str:
     return ", ".join(counts) + "." if counts else f"nothing to do for {plan.subjects} subjects."
 
 
-def _drift_summary(plan: Plan) -> str:
-    kept = plan.total(Action.KEEP)
-    return f"{kept} configs were changed by hand." if kept else "No drift."
+def _drift_summary(plan: Plan, refused: Mapping[tuple[str, str], Sequence[str]]) -> str:
+    kept, unseen = plan.total(Action.KEEP), sum(map(len, refused.values()))
+    if unseen:
+        return f"{counted(kept, 'config')} changed by hand, {unseen} could not be looked at."
+    return f"{counted(kept, 'config')} changed by hand." if kept else "No drift."
 
 
 def _lines(change: Change, detail: Detail) -> list[str]:
-    before = (detail.before or "").splitlines()
-    after = (detail.after or "").splitlines() if change.digest else []
+    """The difference that matters to the reader, with both sides named.
+
+    What is kept as people left it is shown as what they did to it; everything else as what we are about to do.
+    """
     if detail.trouble:
         return [f"({detail.trouble})"]
-    return list(difflib.unified_diff(before, after, "live", "wanted", lineterm="", n=2))[2:]
+    live = (detail.before or "").splitlines()
+    wanted = (detail.after or "").splitlines() if change.digest else []
+    sides = ((live, "live"), (wanted, "wanted"))
+    (old, from_), (new, to) = reversed(sides) if change.action is Action.KEEP else sides
+    return list(difflib.unified_diff(old, new, from_, to, lineterm="", n=2))

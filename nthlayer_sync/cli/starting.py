@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -28,8 +30,8 @@ sources:
     path: {path}
 
 landing:
-  # The repository for what has no better home: a path or an address. `git init --bare operations.git` makes one.
-  central: ./operations.git
+  # The repository for what has no better home: a path or an address. `git init --bare {central}` makes one.
+  central: ./{central}
 
 # What is on. Each takes settings: {{home: service}} lands files in each service's own repository.
 plugins:
@@ -38,6 +40,7 @@ plugins:
 # defaults:
 #   tier: "3"
 """
+_CENTRAL = "operations.git"
 _DEFAULT_PLUGINS = ("backstage", "grafana", "kubernetes", "openslo", "prometheus", "techdocs")
 
 
@@ -49,11 +52,13 @@ def init(
     """Write a settings file to start from; an existing one is never overwritten."""
     if not path.is_dir():
         raise InputError(f"{path} is no directory")
-    name = organisation or re.sub(r"[^a-z0-9]+", "-", path.absolute().name.lower()).strip("-") or "organisation"
+    folder = settings.absolute().parent
+    name = organisation or re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-") or "organisation"
     on = [plugin for plugin in _DEFAULT_PLUGINS if plugin in folder_names()]
     text = _SETTINGS.format(
         organisation=_quoted(name),
-        path=_quoted(str(path)),
+        central=_CENTRAL,
+        path=_quoted(os.path.relpath(path.absolute(), folder)),
         plugins="".join(f"  {plugin}: {{}}\n" for plugin in on),
     )
     try:
@@ -63,7 +68,13 @@ def init(
         raise InputError(f"{settings} is there already; it is not overwritten") from None
     except OSError as error:
         raise InputError(f"{settings} cannot be written: {error.strerror}") from error
-    console.print(f"Wrote {escape(str(settings))}. Look at it, then: nthlayer-sync validate && nthlayer-sync plan")
+    console.print(f"Wrote {escape(str(settings))}. Look at it, then:")
+    if not (folder / _CENTRAL).exists():
+        bare = shlex.quote(str(settings.parent / _CENTRAL))
+        console.print(f"  git init --bare {escape(bare)}    [dim]the repository for what has no better home[/]")
+    flag = "" if settings == options.DEFAULT_SETTINGS else f" -c {shlex.quote(str(settings))}"
+    for command in ("validate", "plan"):
+        console.print(f"  nthlayer-sync {command}{escape(flag)}")
 
 
 @options.awaited
@@ -90,7 +101,7 @@ async def demo(
         console.rule("[bold]nthlayer-sync apply")
         with progress("applying", plan.pending) as advance:
             results = await engine.apply(plan, engine.store.parts(plan.id), advance)
-        print_results(plan.id, results)
+        print_results(plan.id, results, {}, app.settings.landing.branch)
         console.rule("[bold]nthlayer-sync plan, again")
         again = await engine.plan()
         console.print(f"Plan {again.id}: {summary(again)}")

@@ -12,7 +12,7 @@ import typer
 from nthlayer_sync.app import App
 from nthlayer_sync.cli import options
 from nthlayer_sync.cli.findings import junit, sarif
-from nthlayer_sync.cli.output import console, print_diagnoses, print_json
+from nthlayer_sync.cli.output import console, counted, print_diagnoses, print_json
 from nthlayer_sync.engine.locate import located
 from nthlayer_sync.engine.run import Engine
 from nthlayer_sync.graph.subjects import Held
@@ -52,9 +52,9 @@ async def validate(
         print_diagnoses(shown)
         counts = Counter(d.severity for d in found)
         console.print(
-            f"{len(engine.graph.entities)} entities: {counts[Severity.ERROR]} errors, "
-            f"{counts[Severity.WARNING]} warnings, "
-            f"{counts[Severity.NOTE]} notes{'' if notes or not counts[Severity.NOTE] else ' (--notes shows them)'}."
+            f"{counted(len(engine.graph.entities), 'entity', 'entities')}: {counted(counts[Severity.ERROR], 'error')}, "
+            f"{counted(counts[Severity.WARNING], 'warning')}, {counted(counts[Severity.NOTE], 'note')}"
+            f"{'' if notes or not counts[Severity.NOTE] else ' (--notes shows them)'}."
         )
     fails = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     if any(d.severity in fails for d in found):
@@ -87,5 +87,6 @@ def findings(engine: Engine) -> Iterator[Diagnosis]:
                 yield Diagnosis(code="not-generated", message=f"{kind}: {reason}", entity=subject.ref)
 
 
-def _order(found: Diagnosis) -> tuple[int, str, int, str, str]:
-    return list(Severity).index(found.severity), found.file, found.line, found.entity, found.message
+def _order(found: Diagnosis) -> tuple[int, str, int, int, str, str]:
+    severity = list(Severity).index(found.severity)
+    return severity, found.file, found.line, found.column, found.entity, found.message

@@ -28,7 +28,7 @@ landing:
 plugins:
   alertmanager: {}
   aws: {}
-  backstage: {}
+  backstage: {shown: [github, grafana, prometheus, techdocs]}
   github: {home: service}
   grafana: {}
   kubernetes: {}

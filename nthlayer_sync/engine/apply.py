@@ -149,19 +149,23 @@ class Applier:
 
     async def _adopt_all(self, writes: list[_Write]) -> list[Result]:
         """Learn what is live already, as it is after everything else was written: a file may hold several configs."""
-        paths: dict[tuple[str, str], list[str]] = {}
+        paths: dict[tuple[str, str], dict[ConfigId, str]] = {}
         for write in writes:
-            paths.setdefault((write.change.kind, write.root), []).append(write.change.place.path)
-        revisions: dict[Place, str] = {}
+            paths.setdefault((write.change.kind, write.root), {})[write.id] = write.change.place.path
+        observed: dict[ConfigId, Observed] = {}
+        trouble: dict[ConfigId, str] = {}
         for (kind, root), wanted in paths.items():
-            found = await self._generator.plugin(kind).target.revisions(root, wanted)
-            revisions |= {Place(root, path): revision for path, revision in found.items()}
+            found = await read_parts(self._generator.plugin(kind).target, root, wanted)
+            observed |= found[0]
+            trouble |= found[1]
         results: list[Result] = []
         remembered: dict[ConfigId, Applied | None] = {}
         for write in writes:
             try:
-                revision = revisions.get(write.change.place, "")
-                remembered[write.id] = self._adopted(write, revision)
+                if write.id in trouble:
+                    raise TemporaryError(trouble[write.id])
+                made = remembered[write.id] = self._adopted(write, observed.get(write.id))
+                revision = made.revision if made else ""
                 results.append(Result(id=write.id, outcome=Outcome.UNCHANGED, revision=revision))
             except Exception as error:  # bad input or a bug: it stops this config only
                 results.append(self._fail(write, error))
@@ -188,13 +192,20 @@ class Applier:
             )
         return ranks
 
-    def _adopted(self, write: _Write, revision: str) -> Applied | None:
+    def _adopted(self, write: _Write, observed: Observed | None) -> Applied | None:
+        """What is applied, where live still is what was to be adopted."""
         change = write.change
-        if not change.digest:
+        config = self._config(write) if change.digest else None
+        content = observed.content if observed else None
+        if config is None and content is None:
             return None
-        config = self._config(write)
-        total = content_sum(self._generator.kinds[change.kind].content(config.spec))
-        return Applied(change.kind, change.name, change.digest, change.place, revision, total, change.owner)
+        plugin = self._generator.plugin(change.kind)
+        if config is None or content is None or plugin.reconcile(config, observed).action is not Action.NOTHING:
+            raise TemporaryError(f"{change.place} changed since the plan; plan again")
+        revision = observed.revision if observed else ""
+        return Applied(
+            change.kind, change.name, change.digest, change.place, revision, content_sum(content), change.owner
+        )
 
     async def _batch(self, plan: Plan, batch: _Batch) -> list[Result]:
         """One batch from intent to memory."""

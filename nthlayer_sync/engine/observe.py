@@ -24,6 +24,7 @@ class LiveRoot:
         self.target = target
         self.root = root
         self.state = ""
+        self.conflicts: frozenset[str] = frozenset()
         self.trouble = ""
         """Why nothing can be said of this root now; its configs wait."""
         self.moved: Mapping[str, str] = {}
@@ -34,6 +35,7 @@ class LiveRoot:
         """Find out what moved since the state `since`; everything is listed when that cannot be told."""
         movement = await self.target.moved(self.root, since)
         self.state = movement.state
+        self.conflicts = movement.conflicts
         if movement.paths is not None:
             self.moved = movement.paths
         else:

@@ -20,7 +20,7 @@ from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.model.config import Config, ConfigId, Observed
 from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.entity import Place
-from nthlayer_sync.model.plan import Change, Checksum, Part, Plan, SourceState, Wanted
+from nthlayer_sync.model.plan import Change, Checksum, Part, Plan, SourceState, Wanted, Words
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.service import Subject
 from nthlayer_sync.sdk.store import Memory, Planned, Store, Trace
@@ -44,6 +44,7 @@ class Scope:
     uid_of: Callable[[EntityRef], str]
     sources: tuple[SourceState, ...] = ()
     inputs: str = ""
+    words: Words = field(default_factory=Words)
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Planner:
             return Plan(
                 checksum=str(self._checksum),
                 inputs=scope.inputs,
+                words=scope.words,
                 sources=scope.sources,
                 counts={k: {str(a): n for a, n in count.items()} for k, count in sorted(self._tally.actions.items())},
                 refusals=guard(self._tally, existing, self._rules.guards, self._rules.consent),
@@ -251,20 +253,22 @@ class Planner:
             found = await read_parts(root.target, root.root, paths)
             observed |= found[0]
             trouble |= found[1]
-        for draft, question, _ in unread:
+        for draft, question, root in unread:
             draft.astray = True
             id = draft.id(question)
             if id in trouble:
                 draft.changes.append(_waiting(question, trouble[id]))
                 continue
-            change = self._look(draft, question, observed.get(id))
+            change = self._look(draft, question, observed.get(id), question.place.path in root.conflicts)
             if change.action is not Action.NOTHING:
                 draft.changes.append(change)
 
-    def _look(self, draft: _Draft, question: Question, observed: Observed | None) -> Change:
+    def _look(self, draft: _Draft, question: Question, observed: Observed | None, conflicts: bool) -> Change:
         kind = question.key[0]
         config = draft.configs.get(question.key)
-        enforce = self._rules.enforce or self._generator.plugin(kind).settings.drift == "enforce"
+        # Where a proposal conflicts with the base and our part is not in the base, nobody removed it: it is made anew.
+        anew = conflicts and (observed is None or observed.content is None)
+        enforce = anew or self._rules.enforce or self._generator.plugin(kind).settings.drift == "enforce"
         try:
             same = (
                 self._generator.plugin(kind).reconcile(config, observed).action is Action.NOTHING if config else False

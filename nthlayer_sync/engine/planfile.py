@@ -61,8 +61,10 @@ async def read_plan(path: Path) -> tuple[Plan, AsyncIterator[Part]]:
         parts = [_part.decode(line) for line in lines[1:]]
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    except (msgspec.DecodeError, IndexError) as error:
-        raise InputError(f"{path} is no plan file: {error}") from error
+    except IndexError:
+        raise InputError(f"{path} is no plan file: it has a single line, or none; `plan --out` writes one") from None
+    except msgspec.DecodeError as error:
+        raise InputError(f"{path} is no plan file ({error}); `plan --out` writes one") from error
     seal = _Seal()
     for line in lines:
         seal.line(line)

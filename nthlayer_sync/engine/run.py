@@ -22,7 +22,7 @@ from nthlayer_sync.graph.build import Graph
 from nthlayer_sync.graph.subjects import Held, Subjects
 from nthlayer_sync.model.diagnosis import Diagnosis, Severity
 from nthlayer_sync.model.entity import Entity
-from nthlayer_sync.model.plan import Checksum, Part, Plan, SourceState
+from nthlayer_sync.model.plan import Checksum, Part, Plan, SourceState, Words
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.result import Result
 from nthlayer_sync.model.service import Home, Subject
@@ -52,10 +52,21 @@ class Request:
     consent: Consent = field(default_factory=Consent)
     enforce: bool = False
     gone: frozenset[EntityRef] = frozenset()
+    """Entities whose absence a person vouches for."""
     shrunk: frozenset[str] = frozenset()
     """Sources that may show much less than before."""
     dropped: frozenset[str] = frozenset()
     """Sources that the settings no longer name, and whose entities are given up."""
+
+    @classmethod
+    def of(cls, plan: Plan) -> Request:
+        """What a person vouched for when this plan was made."""
+        return cls(gone=plan.words.gone, shrunk=plan.words.shrunk, dropped=plan.words.dropped)
+
+    @property
+    def words(self) -> Words:
+        """What a person vouches for; it holds for whatever comes of this run."""
+        return Words(self.gone, self.shrunk, self.dropped)
 
 
 class Engine:
@@ -83,6 +94,8 @@ class Engine:
         self._code = code
         self._states: dict[str, SourceState] = {}
         self._left_alone: set[EntityRef] = set()
+        self._unsaved: dict[str, Kept] = {}
+        self._dropped: set[str] = set()
         precedence = [*(source.name for source in sources), "codeowners"]
         self.graph = Graph(precedence, setup.tiers.confidence.model_dump(), setup.organisation)
         self.subjects = Subjects(self.graph, setup.tiers, central=setup.central, code_host=setup.code_host)
@@ -110,6 +123,7 @@ class Engine:
             self._identity,
             tuple(self._states.values()),
             self._inputs(digests),
+            request.words,
         )
         plan = await self._planner(live, request).plan(scope, await self.store.traces())
         await self.store.see_roots(live.states())
@@ -124,12 +138,18 @@ class Engine:
         return await self._planner(live, Request()).plan(scope, traces)
 
     async def apply(self, plan: Plan, parts: AsyncIterator[Part], progress: Progress = lambda _: None) -> list[Result]:
-        """Apply a plan as it was reviewed."""
-        return await Applier(self.store, self.generator, self.subject).apply(plan, parts, progress)
+        """Apply a plan as it was reviewed; the graph has to be read with the plan's words."""
+        async with self.store.applying():
+            for name, kept in self._unsaved.items():
+                await self.store.keep(name, kept)
+            for name in self._dropped:
+                await self.store.drop(name)
+            return await Applier(self.store, self.generator, self.subject).apply(plan, parts, progress)
 
     async def undo(self, plan: str) -> list[Result]:
         """Put back what an applied plan changed."""
-        return await undo(self.store, self.generator, plan)
+        async with self.store.applying():
+            return await undo(self.store, self.generator, plan)
 
     def subject(self, ref: EntityRef) -> Subject | None:
         """A subject that configs are generated for."""
@@ -144,7 +164,7 @@ class Engine:
     async def _unchanged(self, digests: Sequence[str], live: Live, request: Request) -> Plan | None:
         """A plan of nothing, when neither sources nor plugins nor live systems moved since everything was settled."""
         newest = await self.store.plan("")
-        if newest is None or newest.inputs != self._inputs(digests) or live.moving or request.dropped:
+        if newest is None or newest.inputs != self._inputs(digests) or live.moving or request.words:
             return None
         known = set((await self.store.read_digests()).values())
         if not known.issuperset(digests) or "" in digests or await self.store.unsettled():
@@ -194,7 +214,10 @@ class Engine:
         found = ingest(previous, snapshot, guards, time.time(), gone=request.gone, shrink_allowed=allowed)
         self.diagnoses += found.diagnoses
         self._states[source.name] = found.state
-        await self.store.keep(source.name, found.kept)
+        if request.words:
+            self._unsaved[source.name] = found.kept  # a plan only asks; a person's word is kept when it is applied
+        else:
+            await self.store.keep(source.name, found.kept)
         return found.kept
 
     async def _unnamed(self, known: Iterable[str], request: Request) -> None:
@@ -202,7 +225,7 @@ class Engine:
         self._left_alone = set()
         for name in sorted(set(known) - {source.name for source in self._sources} - {CODE}):
             if name in request.dropped:
-                await self.store.drop(name)
+                self._dropped.add(name)
                 continue
             kept = await self.store.kept(name)
             self._left_alone |= {entity.ref for entity in kept.entities} if kept else set()

@@ -1,7 +1,8 @@
 """Git as a place to read from and to land files in: repositories without a work tree, one commit on a stable branch.
 
     Repository     what others use: fetch, tree, listing, moved, blobs, file, commit, head, authors
-      mirror       the local bare copy and where both branches stand (the effective tree)
+      mirror       the local bare copy
+      effective    where both branches stand, and the tree that comes of it
       change       what files do to a tree, worked out in memory
       commit       one commit written and pushed forward
       objects      Git's formats and reading many objects

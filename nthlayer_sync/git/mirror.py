@@ -13,11 +13,10 @@ import re
 import shutil
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from nthlayer_sync.errors import PermanentError, TemporaryError
-from nthlayer_sync.git.change import EMPTY_TREE
+from nthlayer_sync.git.effective import Tips, compare
 from nthlayer_sync.git.paths import check_branch
 from nthlayer_sync.git.process import Git, MirrorDamaged
 
@@ -27,21 +26,6 @@ _OURS = "refs/remotes/origin/"
 _THEIRS = "refs/heads/"
 _POLL = 0.02
 """Seconds between two tries to get a lock that another holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tips:
-    """Where the remote stands: commits of both branches ("" when absent), and what a commit of ours would build on."""
-
-    base_name: str
-    base: str
-    branch: str
-    tree: str
-    """The effective tree, "" when the repository is empty."""
-    parents: tuple[str, ...]
-    """Of our next commit; the first makes its push a fast-forward. None for the first commit of all."""
-    unrelated: bool = False
-    """The two branches share no history, so a merge of ours would not mean anything."""
 
 
 @asynccontextmanager
@@ -117,7 +101,7 @@ async def _fetch(git: Git, hold: int, branch: str, base: str | None) -> Tips:
         local = await _local_branches(git)
     # Each commit of ours adds a pack, and Git tidies up by itself only after it has fetched something.
     await git.run("gc", "--auto", "--quiet", hold=hold)
-    return await compare(git, name, local.get(name, ("", "")), local.get(branch, ("", "")))
+    return await compare(git, hold, name, local.get(name, ("", "")), local.get(branch, ("", "")))
 
 
 async def _ensure(git: Git, hold: int) -> None:
@@ -171,32 +155,6 @@ async def _local_branches(git: Git) -> dict[str, tuple[str, str]]:
     output = await git.run("for-each-ref", "--format=%(objectname) %(tree) %(refname)", _OURS)
     rows = (line.split(" ", 2) for line in output.decode(errors="surrogateescape").splitlines())
     return {name.removeprefix(_OURS): (commit, tree) for commit, tree, name in rows}
-
-
-async def compare(git: Git, base_name: str, base: tuple[str, str], branch: tuple[str, str]) -> Tips:
-    """The effective tree of base and branch, each given as (commit, tree), and the parents of a commit upon it."""
-    (base_tip, base_tree), (tip, tree) = base, branch
-    if not tip:
-        return Tips(base_name, base_tip, "", real(base_tree), (base_tip,) if base_tip else ())
-    if not base_tip:
-        return Tips(base_name, "", tip, real(tree), (tip,))
-    _, common = await git.ask("merge-base", "--all", base_tip, tip)
-    ancestors = common.decode().split()
-    if base_tip in ancestors:
-        return Tips(base_name, base_tip, tip, real(tree), (tip,))
-    if tip in ancestors:
-        return Tips(base_name, base_tip, tip, real(base_tree), (base_tip,))
-    if not ancestors:
-        return Tips(base_name, base_tip, tip, real(base_tree), (tip, base_tip), unrelated=True)
-    # A squash merge needs no case of its own: merging what is there already gives the tree of the base.
-    clean, merged = await git.ask("merge-tree", "--write-tree", "--no-messages", "-z", base_tip, tip)
-    tree = merged.partition(b"\0")[0].decode() if clean else base_tree
-    return Tips(base_name, base_tip, tip, real(tree), (tip, base_tip))
-
-
-def real(tree: str) -> str:
-    """The name of a tree in our terms, where "" is the one without files."""
-    return "" if tree == EMPTY_TREE else tree
 
 
 async def land(git: Git, hold: int, branch: str, commit: str) -> None:

@@ -15,6 +15,7 @@ from nthlayer_sync.git import mirror as mirrors
 from nthlayer_sync.git.address import read_address
 from nthlayer_sync.git.change import EMPTY_TREE, Change, change, folders, raw
 from nthlayer_sync.git.commit import BranchMoved, Signature, commit_object, push, write
+from nthlayer_sync.git.effective import Tips, real
 from nthlayer_sync.git.objects import reader
 from nthlayer_sync.git.paths import check_branch
 from nthlayer_sync.git.process import Git, MirrorDamaged
@@ -61,7 +62,7 @@ class Repository:
         self.branch = branch
         self._base = base
         self._git = Git(mirror.absolute(), read_address(url, protocols), timeout)
-        self._tips: mirrors.Tips | None = None
+        self._tips: Tips | None = None
 
     @property
     def url(self) -> str:
@@ -81,9 +82,13 @@ class Repository:
         """The effective tree: what is live, as soon as an open change of ours is merged. "" when there are no files.
 
         That is the branch where it contains the base, the base where the branch is merged (also when squashed) or
-        absent, the clean merge of both where both have moved, and the base where they conflict.
+        absent, and the merge of both where both have moved; files in which they conflict are as in the base.
         """
         return (await self._known()).tree
+
+    async def conflicts(self) -> frozenset[str]:
+        """Files of our open change that no longer go together with the base; the effective tree has the base's."""
+        return (await self._known()).conflicts
 
     async def listing(self, tree: str, paths: Sequence[str] | None = None) -> dict[str, str]:
         """The files of a tree, or of it only these, as path to blob SHA; symbolic links and submodules are no files."""
@@ -151,7 +156,7 @@ class Repository:
                 self._tips = await mirrors.fetch(self._git, hold, self.branch, self._base)
                 raise
             await mirrors.land(self._git, hold, self.branch, made)
-            self._tips = replace(tips, branch=made, tree=mirrors.real(wanted.tree), parents=(made,))
+            self._tips = replace(tips, branch=made, tree=real(wanted.tree), parents=(made,), conflicts=frozenset())
         return Commit(made, self._tips.tree, made=True)
 
     async def head(self) -> CommitInfo | None:
@@ -171,7 +176,7 @@ class Repository:
         tips = await self._known()
         return await commits(self._git, tips.base, path, limit) if tips.base else []
 
-    async def _known(self) -> mirrors.Tips:
+    async def _known(self) -> Tips:
         if self._tips is None:
             await self.fetch()
         assert self._tips

@@ -66,7 +66,7 @@ class Ceiling(msgspec.Struct, frozen=True):
         over = " × ".join(terms) or "nothing that promises less"
         text = f"{self.objective:f} % {verdict} reachable over {over}{product}"
         if self.weakest and self.weakest.availability < self.product:
-            text += f", as {ref_name(self.weakest.ref)} below has {self.weakest.availability:f} %"
+            text += f", and {ref_name(self.weakest.ref)} further below has {self.weakest.availability:f} %"
         return text
 
     @property
@@ -82,10 +82,13 @@ class Ceiling(msgspec.Struct, frozen=True):
     @property
     def diagnosis(self) -> Diagnosis:
         """The verdict as a finding: a warning when the objective cannot be kept."""
-        minutes = f"{self.allowed_minutes:f} min may fail, dependencies may take {self.expected_minutes:f} min"
+        minutes = (
+            f"{self.objective:f} % allows {self.allowed_minutes:f} min of failure, "
+            f"{_floor(self.limit)} % takes {self.expected_minutes:f} min"
+        )
         return Diagnosis(
             code="slo-ceiling",
-            message=f"{self.arithmetic}; in {self.window} {minutes}",
+            message=f"{self.arithmetic}; in {self.window}, {minutes}",
             severity=Severity.NOTE if self.reachable else Severity.WARNING,
             entity=self.entity,
             field="observability.slo.availability",

@@ -216,11 +216,13 @@ class Subjects:
 
     def _organisation(self) -> Organisation:
         graph = self.graph
-        groups = sorted(ref for ref in graph.entities if ref.startswith("group:"))
+        owned = ("resource:", "system:")
+        groups = {ref for ref in graph.entities if ref.startswith("group:") and self._services(ref)}
+        groups |= {owner for ref in graph.entities if ref.startswith(owned) and (owner := graph.owner(ref))}
         return Organisation(
             ref=graph.organisation,
             name=ref_parts(graph.organisation).name,
-            teams=tuple([self.contact(ref) for ref in groups if self._services(ref)]),
+            teams=tuple([self.contact(ref) for ref in sorted(groups)]),
             tiers=tuple(self.tiers.table.tiers),
             windows=tuple(
                 Hours(name, window.days, window.opens, window.closes, window.timezone)

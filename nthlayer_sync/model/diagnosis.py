@@ -41,9 +41,15 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
     def __str__(self) -> str:
-        parts = [f"{self.where}: " if self.where else "", self.message]
+        where = "" if not self.file and self.message.startswith(f"{self.entity} ") else self.where
+        parts = [f"{where}: " if where else "", self.message]
         if self.found:
             parts.append(f" (found {self.found!r})")
-        if self.allowed:
+        if self.allowed and not self._allowed_is_said:
             parts.append(f"; allowed: {', '.join(self.allowed)}")
         return "".join(parts)
+
+    @property
+    def _allowed_is_said(self) -> bool:
+        """Whether the message itself names the one thing that is allowed."""
+        return len(self.allowed) == 1 and f" {self.allowed[0]} " in f" {self.message.replace(',', ' ')} "

@@ -94,6 +94,21 @@ class SourceState(msgspec.Struct, frozen=True):
     digest: str
 
 
+class Words(msgspec.Struct, frozen=True):
+    """What a person vouched for when the plan was made, and what therefore holds when it is applied.
+
+    `gone` are entities whose absence needs no more proof, `shrunk` sources that may show much less than before, and
+    `dropped` sources that the settings no longer name and whose entities are given up.
+    """
+
+    gone: frozenset[EntityRef] = frozenset()
+    shrunk: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.gone or self.shrunk or self.dropped)
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """The head of a plan. `counts` is action to number, for each kind; a plan with refusals cannot be applied."""
 
@@ -103,6 +118,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     sources: tuple[SourceState, ...] = ()
     counts: dict[str, dict[str, int]] = {}
     refusals: tuple[Refusal, ...] = ()
+    words: Words = Words()
     subjects: int = 0
     """How many subjects were looked at."""
 

@@ -19,6 +19,9 @@ from nthlayer_sync.model.snapshot import CodeFacts
 
 T = TypeVar("T")
 
+NOTHING_RUNS = frozenset({"documentation", "library", "package", "sdk", "template"})
+"""Types of components of which nothing runs: they take no requests, so they have no pipeline, objectives or alerts."""
+
 _LARGEST_MEMORY = 4096
 """Blueprints that one function remembers its answer for."""
 
@@ -143,6 +146,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def label(self) -> str:
         """What people call it."""
         return self.title or self.name
+
+    @property
+    def runs(self) -> bool:
+        """Whether anything of it runs."""
+        return self.type not in NOTHING_RUNS
 
 
 class Team(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

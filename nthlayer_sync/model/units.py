@@ -163,7 +163,10 @@ class Money(Notation):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read an amount with its currency, before or after it, and its period."""
-        first, second, period = tokens("money", text)
+        try:
+            first, second, period = tokens("money", text)
+        except NotationError as error:
+            raise cls._not_money(text, error) from None
         sign, amount = (first, second) if first.type == "SYMBOL" else (second, first)
         currency = SYMBOLS.get(sign, str(sign))
         if currency not in CURRENCIES:
@@ -171,6 +174,14 @@ class Money(Notation):
         if period not in PERIODS:
             raise unknown("period", period, PERIODS)
         return cls(currency, str(period), decimal(amount))
+
+    @classmethod
+    def _not_money(cls, text: str, error: NotationError) -> NotationError:
+        """The error with examples; that of a currency nobody knows comes before that of a period left out."""
+        word = re.fullmatch(r"[ 0-9.,]+([^\W\d_]+)\W*", text)
+        if word and word[1] not in CURRENCIES:
+            error = NotationError(f"unknown currency {word[1]!r}", word.start(1) + 1)
+        return NotationError(str(error), error.column, cls.schema["examples"])
 
     def __str__(self) -> str:
         return f"{self.amount:f} {self.currency}/{self.period}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Literal
 
@@ -47,8 +48,8 @@ _BY_BUILD: Mapping[str, Mapping[str, str]] = {
     },
     "maven": {
         "tests": "mvn --batch-mode --no-transfer-progress verify",
-        "lint": "mvn --batch-mode --no-transfer-progress checkstyle:check",
-        "security-scan": "mvn --batch-mode --no-transfer-progress org.owasp:dependency-check-maven:check",
+        "lint": "mvn --batch-mode --no-transfer-progress org.apache.maven.plugins:maven-checkstyle-plugin:3.6.0:check",
+        "security-scan": "mvn --batch-mode --no-transfer-progress org.owasp:dependency-check-maven:12.1.0:check",
     },
     "gradle": {
         "tests": "./gradlew test",
@@ -93,7 +94,7 @@ class Commands(BaseModel):
         default=60,
         ge=1,
         le=120,
-        description="How long all deploying and verifying may take, and how long rolling back may take.",
+        description="How long each check, all deploying and verifying, and rolling back may take.",
     )
 
     def by_name(self) -> dict[str, str]:
@@ -112,6 +113,12 @@ def build_of(manifests: tuple[str, ...]) -> str:
 def check_command(check: str, build: str, given: Mapping[str, str]) -> str:
     """What to run for a check: what the organisation gave, or what is usual for the build."""
     return given.get(check) or _BY_BUILD[build].get(check) or _BY_BUILD[MAKE][check]
+
+
+def targets(commands: Iterable[str]) -> tuple[str, ...]:
+    """The targets that a service's Makefile must have for these commands."""
+    found = [re.fullmatch(r"make ([\w.-]+)", command) for command in commands]
+    return tuple(dict.fromkeys(match[1] for match in found if match))
 
 
 def script(name: Literal["window", "deliver", "roll_back"]) -> str:

@@ -14,9 +14,6 @@ from nthlayer_sync.model.ref import DEFAULT_NAMESPACE, EntityRef, ref_parts
 from nthlayer_sync.model.service import Hours, Service, per_blueprint
 from nthlayer_sync.rollout.commands import build_of
 
-NOT_DELIVERED = frozenset({"library", "documentation"})
-"""Types of components of which nothing runs."""
-
 PRODUCTION = "production"
 
 # Annotations of Backstage's plugins for GitHub Actions and GitLab.
@@ -114,7 +111,7 @@ def policy_of(blueprint: Blueprint) -> Policy:
 
 def rollout_of(service: Service) -> Rollout | None:
     """The policy for a service, None when nothing of it runs; PermanentError when its folder cannot stand in one."""
-    if service.type in NOT_DELIVERED:
+    if not service.runs:
         return None
     own, facts = service.own, service.facts
     folder = _code_folder(service)

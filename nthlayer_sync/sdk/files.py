@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
-from nthlayer_sync.git import Repository, blob_sha
+from nthlayer_sync.git import Repository, blob_sha, check_path
 from nthlayer_sync.model.config import ConfigId, Observed
 from nthlayer_sync.model.diff import Action, Diff
 from nthlayer_sync.model.entity import Place
@@ -101,13 +101,16 @@ class FileTarget:
         repository = self._repositories.get(root)
         await repository.fetch()
         tree = await repository.tree()
+        if await repository.default_branch() == repository.branch:
+            raise PermanentError(f"{root}: {repository.branch!r} is its own main branch; set landing.branch to another")
+        conflicts = await repository.conflicts()
         if not since:
-            return Movement(tree, None)
+            return Movement(tree, None, conflicts)
         try:
             moved = await repository.moved(since, tree)
         except PermanentError:  # the old tree is gone, as after a forced push and a clean-up
-            return Movement(tree, None)
-        return Movement(tree, {path: sha or "" for path, sha in moved.items()})
+            return Movement(tree, None, conflicts)
+        return Movement(tree, {path: sha or "" for path, sha in moved.items()}, conflicts)
 
     async def revisions(self, root: str, paths: Collection[str] | None) -> Mapping[str, str]:
         """The blob id of each file."""
@@ -199,6 +202,7 @@ class FileTarget:
             return {place.path: None if text is None else ownership.remove(text)}
         if diff.after is None:
             raise PermanentError("there is no content to write")
+        check_path(place.path)
         changed: dict[str, str | None] = {}
         if diff.was is not None and old is not None:
             rest = ownership.remove(old)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import msgspec
@@ -156,6 +157,10 @@ class Store(Protocol):
 
     def parts(self, id: str) -> AsyncIterator[Part]:
         """The parts of a stored plan, in order of subject."""
+        ...
+
+    def applying(self) -> AbstractAsyncContextManager[None]:
+        """Held while plans are applied: TemporaryError when another process holds it."""
         ...
 
     async def intend(self, entries: Sequence[Entry]) -> None:

@@ -25,6 +25,8 @@ class Movement(msgspec.Struct, frozen=True):
 
     state: str
     paths: Mapping[str, str] | None
+    conflicts: frozenset[str] = frozenset()
+    """Paths at which what we proposed no longer goes together with what others did since; live is what others did."""
 
 
 class Target(Protocol):

@@ -8,10 +8,11 @@ from decimal import Decimal
 import msgspec
 
 from nthlayer_sync.model.service import Service
+from nthlayer_sync.signals.addresses import NOWHERE, Addresses
 from nthlayer_sync.signals.alert import Alert, Query, Unit
 from nthlayer_sync.signals.promql import number, percent, promql_selector, promql_string, span
 from nthlayer_sync.signals.slo import HOUR
-from nthlayer_sync.signals.thresholds import ERRORS, LATENCY, SATURATION, TRAFFIC, Own, Thresholds, thresholds
+from nthlayer_sync.signals.thresholds import ERRORS, LATENCY, SATURATION, TRAFFIC, Own, Thresholds, none_of, thresholds
 from nthlayer_sync.signals.watched import Series, Watched, series, watched
 
 # Annotations of the Kubernetes plugin of Backstage: https://backstage.io/docs/features/kubernetes/configuration
@@ -37,14 +38,15 @@ class Golden(msgspec.Struct, frozen=True):
     thresholds: Thresholds
 
 
-def golden_of(service: Service) -> Golden:
-    """What decides the alerts on a service itself."""
+def golden_of(service: Service, addresses: Addresses = NOWHERE) -> Golden:
+    """What decides the alerts on a service itself: none where nothing of it runs. Kubernetes has no capitals."""
+    asked = thresholds(service)
     return Golden(
-        watched=watched(service),
+        watched=watched(service, addresses),
         series=series(service),
-        workload=service.annotations.get(KUBERNETES_ID) or service.name,
-        namespace=service.annotations.get(KUBERNETES_NAMESPACE) or service.namespace,
-        thresholds=thresholds(service),
+        workload=(service.annotations.get(KUBERNETES_ID) or service.name).lower(),
+        namespace=(service.annotations.get(KUBERNETES_NAMESPACE) or service.namespace).lower(),
+        thresholds=asked if service.runs else none_of(asked),
     )
 
 
@@ -160,7 +162,7 @@ def _saturation(golden: Golden, limit: Decimal) -> Alert:
         name=SATURATION,
         expr=f"({current}) > {number(limit)}",
         hold=asked.hold,
-        severity=asked.severity,
+        severity=asked.cause_severity,
         unit="share",
         summary=f"{golden.watched.name}: its scarcest resource is more than {percent(limit)} used",
         meaning=(
@@ -190,7 +192,7 @@ def _traffic(golden: Golden, drop: Decimal) -> Alert:
             f"and {enough(golden, offset='1w')}"
         ),
         hold=asked.hold,
-        severity=asked.severity,
+        severity=asked.cause_severity,
         unit="per second",
         summary=f"{golden.watched.name}: {percent(drop)} less traffic than a week ago",
         meaning=(
@@ -228,7 +230,7 @@ def _own(golden: Golden, own: Own) -> Alert:
         severity=own.severity,
         unit=unit,
         summary=own.summary,
-        meaning=f"{own.summary} It fires when {words} {own.operator} {limit} holds for {span(own.hold)}.",
+        meaning=f"{own.summary.rstrip('.')}. It fires when {words} {own.operator} {limit} holds for {span(own.hold)}.",
         look=(Query(words.capitalize(), current),),
         remedy=(f"Follow {own.runbook}.",) if own.runbook else (),
         runbook=own.runbook,

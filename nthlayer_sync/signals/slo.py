@@ -24,6 +24,7 @@ import msgspec
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.model.blueprint import Blueprint
 from nthlayer_sync.model.service import Service, per_blueprint
+from nthlayer_sync.signals.addresses import NOWHERE, Addresses
 from nthlayer_sync.signals.alert import Alert, Query
 from nthlayer_sync.signals.promql import number, percent, promql_selector, span
 from nthlayer_sync.signals.watched import Series, Watched, series, watched
@@ -60,6 +61,8 @@ class Objective(msgspec.Struct, frozen=True):
     @property
     def promise(self) -> str:
         """The promise in words, such as `99.95% of requests succeed`."""
+        if self.name == "error_rate":
+            return f"at most {percent(self.budget)} of requests fail"
         share = percent(self.target)
         kept = "succeed" if self.threshold is None else f"are answered within {span(int(self.threshold * 1000))}"
         return f"{share} of requests {kept}"
@@ -77,6 +80,13 @@ class Burn(msgspec.Struct, frozen=True):
         """The share of bad requests above which the row alerts."""
         return self.factor * objective.budget
 
+    @property
+    def pace(self) -> str:
+        """How fast the budget burns when the row alerts, in words."""
+        if self.factor == 1:
+            return "faster than its target allows"
+        return f"more than {number(self.factor)} times as fast as its target allows"
+
     def reachable(self, objective: Objective) -> bool:
         """Whether any share of bad requests is above the threshold; a low target makes a high factor impossible."""
         return self.threshold(objective) < 1
@@ -90,6 +100,20 @@ class Promises(msgspec.Struct, frozen=True):
     window: int
     min_events: int
     missing: int
+
+    @property
+    def alerted(self) -> tuple[Objective, ...]:
+        """The objectives that have alerts of their own.
+
+        Two may speak of the same requests, as availability and error rate do. The laxer one, or the later of two that
+        ask the same, would only say again what the other has said before.
+        """
+        strictest: dict[Decimal | None, Objective] = {}
+        for objective in self.objectives:
+            known = strictest.get(objective.threshold)
+            if known is None or objective.target > known.target:
+                strictest[objective.threshold] = objective
+        return tuple(objective for objective in self.objectives if strictest[objective.threshold] is objective)
 
 
 class Slo(msgspec.Struct, frozen=True):
@@ -129,10 +153,10 @@ promises = per_blueprint(promises_of)
 """What the blueprint of a service promises."""
 
 
-def slo_of(service: Service) -> Slo | None:
-    """What decides the rules of the service's objectives; None when it promises nothing."""
+def slo_of(service: Service, addresses: Addresses = NOWHERE) -> Slo | None:
+    """What decides the rules of the service's objectives; None when it promises nothing, or nothing of it runs."""
     asked = promises(service)
-    return Slo(watched(service), series(service), asked) if asked.objectives else None
+    return Slo(watched(service, addresses), series(service), asked) if asked.objectives and service.runs else None
 
 
 def events_rate(series: Series, objective: Objective, window: int) -> str:
@@ -198,9 +222,9 @@ def _over(name: Callable[[int], str], slo: Slo, objective: Objective, window: in
 
 
 def alerts(slo: Slo) -> tuple[Alert, ...]:
-    """The burn-rate alerts of every objective, and one for its metrics being gone."""
+    """The burn-rate alerts of every objective that has its own, and one for its metrics being gone."""
     found = list[Alert]()
-    for objective in slo.promises.objectives:
+    for objective in slo.promises.alerted:
         found += [_burn(slo, objective, row) for row in slo.promises.burn if row.reachable(objective)]
         found.append(_missing(slo, objective))
     return tuple(found)
@@ -222,10 +246,10 @@ def _burn(slo: Slo, objective: Objective, row: Burn) -> Alert:
         severity=row.severity,
         labels={"slo": objective.name, "window": span(row.long)},
         unit="share",
-        summary=f"{slo.watched.name} burns its error budget of {objective.name} at {factor} times the affordable rate",
+        summary=f"{slo.watched.name}: the error budget of {objective.name} burns {row.pace}",
         meaning=(
             f"The promise is that {objective.promise} over {span(slo.promises.window)}. Over {span(row.long)}, and"
-            f" still in the last {span(row.short)}, so many do not that {gone}% of the budget has gone."
+            f" still in the last {span(row.short)}, so many requests break it that {gone}% of the budget has gone."
         ),
         look=(
             Query("Share of bad requests", f"{ratio_name(rate)}{chosen}"),

@@ -59,6 +59,8 @@ class Thresholds(msgspec.Struct, frozen=True):
     traffic_drop: Decimal | None
     hold: int
     severity: Severity
+    cause_severity: Severity
+    """Of the alerts on saturation and traffic, which users may not feel."""
     min_events: int
     own: tuple[Own, ...]
 
@@ -87,6 +89,7 @@ def thresholds(blueprint: Blueprint) -> Thresholds:
         traffic_drop=golden.traffic_drop.ratio if golden.traffic_drop else None,
         hold=golden.for_.milliseconds,
         severity=golden.severity,
+        cause_severity=golden.cause_severity,
         min_events=section.slo.min_events,
         own=tuple(
             Own(
@@ -102,6 +105,11 @@ def thresholds(blueprint: Blueprint) -> Thresholds:
             for alert in section.alerts
         ),
     )
+
+
+def none_of(asked: Thresholds) -> Thresholds:
+    """The same without any alert."""
+    return msgspec.structs.replace(asked, error_rate=None, latency=(), saturation=None, traffic_drop=None, own=())
 
 
 def plain(value: Duration | Percent | Decimal | int) -> Decimal:

@@ -11,13 +11,14 @@ from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.model.blueprint import Blueprint
 from nthlayer_sync.model.ref import EntityRef, ref_parts
 from nthlayer_sync.model.service import Service, per_blueprint
+from nthlayer_sync.signals.addresses import NOWHERE, Addresses
 from nthlayer_sync.signals.promql import number, promql_selector, promql_string, span
 
 OVERVIEW = "grafana/overview-dashboard"
 """Annotation of Backstage's Grafana plugin: the address of an entity's dashboard."""
 
 
-class Watched(msgspec.Struct, frozen=True):
+class Watched(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who a signal is about. `team`, `owner` are "" when nobody owns it."""
 
     ref: EntityRef
@@ -27,11 +28,18 @@ class Watched(msgspec.Struct, frozen=True):
     owner: str
     overview: str
     """Address of a dashboard that people made for it, "" when none is known."""
+    addresses: Addresses = NOWHERE
 
     @property
     def dashboard(self) -> str:
-        """Address of its dashboard, or the path of the generated one."""
-        return self.overview or dashboard_path(self.ref)
+        """Address of the dashboard that people made, or else of the generated one; "" when it is not known."""
+        if self.overview.startswith(("https://", "http://")):
+            return self.overview
+        return self.addresses.grafana and f"{self.addresses.grafana}{dashboard_path(self.ref)}"
+
+    def runbook(self, alert: str) -> str:
+        """Address of what its generated runbook says about an alert; "" when it is not known."""
+        return self.addresses.backstage and f"{self.addresses.backstage}{runbook_path(self.ref, alert)}"
 
     @property
     def identity(self) -> dict[str, str]:
@@ -97,8 +105,8 @@ def _bound(seconds: Decimal) -> str:
     return f'le="{text}"' if "." in text else f'le=~"{text}([.]0)?"'
 
 
-def watched(service: Service) -> Watched:
-    """Who a service's signals are about."""
+def watched(service: Service, addresses: Addresses = NOWHERE) -> Watched:
+    """Who a service's signals are about, with links to what `addresses` know."""
     owner = service.owner
     return Watched(
         ref=service.ref,
@@ -107,6 +115,7 @@ def watched(service: Service) -> Watched:
         team=owner.name if owner else "",
         owner=owner.ref if owner else "",
         overview=service.annotations.get(OVERVIEW, ""),
+        addresses=addresses,
     )
 
 

@@ -42,7 +42,8 @@ class FileSource:
         try:
             look = look or await self._catalog.look()
         except (OSError, Failure) as error:
-            reason = f"{self.scope} cannot be read: {error}"
+            why = error.strerror if isinstance(error, OSError) and error.filename in (None, self.scope) else error
+            reason = f"{self.scope} cannot be read: {why}"
             return Snapshot(
                 source=self.name, scope=self.scope, completeness=Completeness.FAILED, reason=reason, digest=""
             )

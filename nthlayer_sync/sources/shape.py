@@ -127,16 +127,16 @@ def misshapen(value: dict[Any, Any]) -> Iterator[Problem]:
         yield from _typed(metadata, name, ("metadata",), dict, "a mapping")
         for key, text in (mapping_of(metadata.get(name)) or {}).items():
             if not isinstance(key, str):
-                yield _wrong(("metadata", name), key, "text as key (put it in quotes)")
+                yield _wrong(("metadata", name), key, "text in quotes as key")
             elif not isinstance(text, str):
-                yield _wrong(("metadata", name, key), text, "text (put it in quotes)")
+                yield _wrong(("metadata", name, key), text, "text in quotes")
     yield from _each(metadata, "tags", ("metadata",), _tag)
     yield from _each(metadata, "links", ("metadata",), _link)
 
 
 def _tag(value: object, path: Path) -> Iterator[Problem]:
     if not isinstance(value, str):
-        yield _wrong(path, value, "text (put it in quotes)")
+        yield _wrong(path, value, "text in quotes")
 
 
 def _link(value: object, path: Path) -> Iterator[Problem]:

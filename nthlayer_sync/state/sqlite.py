@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import sqlite3
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -220,6 +222,17 @@ class SqliteStore:
             for _, part in rows:
                 yield part
             after = rows[-1][0]
+
+    @asynccontextmanager
+    async def applying(self) -> AsyncGenerator[None]:
+        """Held while plans are applied: TemporaryError when another process holds it."""
+        with self.path.with_name(f"{self.path.name}.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                message = f"another process is applying with the state in {self.path}; wait until it is done"
+                raise TemporaryError(message, delay=10) from None
+            yield
 
     async def intend(self, entries: Sequence[Entry]) -> None:
         """Write journal lines before the writes they announce."""

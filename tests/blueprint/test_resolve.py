@@ -128,7 +128,7 @@ def test_lists_replace_maps_merge_null_takes_away() -> None:
         ({"tier": "1", "deployment": {"canary_percent": [50, 10]}}, "deployment.canary_percent", "end at 100"),
         ({"tier": "1", "cost": {"autoscaling": {"min": 99}}}, "cost.autoscaling", "min (99) is greater than max (20)"),
         ({"tier": "1", "incident": {"page": None}}, "incident.page", "is missing"),
-        ({"tier": "1", "incident": "loud"}, "incident", "valid dictionary"),
+        ({"tier": "1", "incident": "loud"}, "incident", "has to be a map"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_origin_and_holds_the_entity(

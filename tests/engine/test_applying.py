@@ -56,6 +56,18 @@ async def test_an_adoption_that_is_no_longer_planned_so_stops_nobody_else(house)
     assert results["orders notes/whole"].outcome == "done"
 
 
+async def test_an_adoption_of_what_people_changed_meanwhile_is_not_believed(house):
+    house.service("payments")
+    house.commit_first("payments/whole.txt", "nthlayer-sync\nhello\n")
+    plan = await house.plan()
+    assert (await house.actions(plan))["payments notes/whole"] == "adopt"
+    house.commit("payments/whole.txt", "nthlayer-sync\nby hand\n", "main")
+    await house.apply(plan)
+    plan = await house.plan()
+    assert (await house.changes(plan))["payments notes/whole"].action == "keep"
+    assert house.file("payments/whole.txt", "main") == "nthlayer-sync\nby hand\n"
+
+
 async def test_a_service_that_went_meanwhile(house):
     house.service("payments")
     plan = await house.plan()

@@ -227,3 +227,28 @@ async def test_an_owner_that_would_lose_everything_is_refused(house):
 def test_the_limits_that_these_tests_rest_on():
     guards = load_tiers(None).guards
     assert (guards.small_set.below, guards.small_set.deletes, guards.absence.reads) == (10, 1, 2)
+
+
+@pytest.mark.parametrize("path", ["../outside.txt", "/etc/passwd", ".git/config", "a//b", "a\\b", "x" * 300, "a\nb"])
+async def test_a_path_that_leads_outside_stops_that_config_alone(house, path):
+    words = {f.name: getattr(house.kinds[0], f.name) for f in house.kinds[0].__dataclass_fields__.values() if f.init}
+    odd = words | {"path": lambda service, spec: path if service.name == "a" else "whole.txt"}
+    house.kinds = (type(house.kinds[0])(**odd), house.kinds[1])
+    for name in ("a", "b"):
+        house.service(name, central={"root": str(house.remote), "folder": ""} if name == "a" else None)
+    house.service("b")
+    results = await house.apply(await house.plan())
+    failed = {str(r.id): r.reason for r in results if r.outcome == "failed"}
+    assert "notes/whole component:default/a" in failed
+    assert "b/whole.txt" in house.git_files()
+    assert not (house.folder / "outside.txt").exists()
+
+
+@pytest.mark.xfail(strict=True, reason="Git refuses the whole commit, and does not say for which file")
+async def test_a_file_where_a_folder_should_be_stops_that_config_alone(house):
+    house.service("a")
+    house.service("b")
+    house.commit_first("x/y", "z")
+    house.commit("a", "I am a file, no folder", "main")
+    results = await house.apply(await house.plan())
+    assert {str(r.id.subject) for r in results if r.outcome == "failed"} == {"component:default/a"}

@@ -86,8 +86,11 @@ async def test_base_moved_with_conflict(started: Remote, see: See) -> None:
     await publish(ours, {"docs/a.md": b"ours\n", "new": b"1"})
     started.person({"docs/a.md": b"theirs\n"})
     await ours.fetch()
-    assert await ours.tree() == started("rev-parse", "main^{tree}")
+    assert await ours.conflicts() == {"docs/a.md"}
+    assert await ours.file("docs/a.md") == b"theirs\n"
+    assert await ours.file("new") == b"1", "what does not conflict is still proposed"
     await publish(ours, {"docs/a.md": b"ours again\n", "new": b"1"})
+    assert await ours.conflicts() == frozenset()
     assert await content(see("other")) == {
         "README.md": b"hello\n", "docs/a.md": b"ours again\n", "docs/b.md": b"b\n", "new": b"1",
     }  # fmt: skip

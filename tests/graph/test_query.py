@@ -145,7 +145,7 @@ def test_the_weakest_below_is_a_bound_even_when_those_above_promise_more(view, d
     )
     (ceiling,) = ceilings(subjects, [A])
     assert ceiling.limit == Decimal(99)
-    assert ceiling.arithmetic == "99.95 % is not reachable over b 99.99 %, as vendor below has 99 %"
+    assert ceiling.arithmetic == "99.95 % is not reachable over b 99.99 %, and vendor further below has 99 %"
     assert [found.entity for found in ceilings(subjects, [A, B, C, entity_ref("resource", "vendor")])] == [A, B, C]
 
 

@@ -333,3 +333,16 @@ def test_real_organisations(shared, tiers) -> None:
     assert max(map(len, people)) > 5
     assert list(conflicts(graph, tiers.names))
     cycles(graph)
+
+
+def test_the_organisation_knows_everybody_who_owns_cloud_resources(view, describe) -> None:
+    subjects = view(
+        describe("component:a", tier="1", owner="pay"),
+        describe("component:b", owner="nobody"),
+        describe("resource:db", owner="platform"),
+        describe("system:shop", owner="shop"),
+        describe("resource:queue", owner="user:ada"),
+        *(describe(f"group:{name}") for name in ("pay", "platform", "shop", "nobody")),
+    )
+    organisation = subjects.get(subjects.graph.organisation)
+    assert [contact.name for contact in organisation.teams] == ["pay", "platform", "shop", "ada"]

@@ -162,7 +162,9 @@ class Golden(Section):
     for_: Duration = Field(alias="for")
     """How long a threshold must be crossed before the alert fires."""
     severity: Severity
-    """Whether somebody is woken or a ticket is opened."""
+    """Whether somebody is woken or a ticket is opened for errors and latency, which users feel."""
+    cause_severity: Severity
+    """The same for saturation and traffic, which may be the cause of what users feel, or may be nothing."""
 
 
 class Database(Section):

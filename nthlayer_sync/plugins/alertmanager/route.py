@@ -35,6 +35,30 @@ _DAYS = {
     "sun": "sunday",
 }
 
+# Texts of alerts are literal for Prometheus, but Slack would still find mentions and links in them.
+# https://api.slack.com/reference/surfaces/formatting#escaping
+_LITERAL = (
+    '{{ define "literal" }}'
+    '{{ . | reReplaceAll "&" "&amp;" | reReplaceAll "<" "&lt;" | reReplaceAll ">" "&gt;" }}'
+    "{{ end }}"
+)
+_TITLE = _LITERAL + (
+    '{{ if eq .Status "firing" }}{{ .Alerts.Firing | len }} firing{{ else }}Resolved{{ end }}: '
+    '{{ template "literal" (or .CommonLabels.service .CommonLabels.alertname) }}'
+    "{{ with .CommonLabels.severity }} ({{ . }}){{ end }}"
+)
+_TITLE_LINK = "{{ or .CommonAnnotations.runbook_url .CommonAnnotations.dashboard .ExternalURL }}"
+_TEXT = (
+    _LITERAL
+    + """{{ range .Alerts -}}
+*{{ template "literal" (or .Annotations.summary .Labels.alertname) }}*{{ if eq .Status "resolved" }} (resolved){{ end }}
+{{ with .Annotations.description }}{{ template "literal" . }}
+{{ end }}{{ with .Annotations.runbook_url }}Runbook: {{ template "literal" . }}
+{{ end }}{{ with .Annotations.dashboard }}Dashboard: {{ template "literal" . }}
+{{ end }}
+{{- end }}"""
+)
+
 Part = dict[str, Any]
 
 
@@ -159,7 +183,14 @@ def _receiver(receiver: Receiver, severity: str) -> Part:
 
 
 def _slack(channel: str) -> Part:
-    return {"channel": go_template(channel), "send_resolved": True}
+    """What an alert says, and where its runbook is: by itself Alertmanager shows nothing but labels."""
+    return {
+        "channel": go_template(channel),
+        "send_resolved": True,
+        "title": _TITLE,
+        "title_link": _TITLE_LINK,
+        "text": _TEXT,
+    }
 
 
 def _interval(hours: Hours) -> Part:

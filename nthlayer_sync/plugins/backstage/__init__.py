@@ -16,10 +16,11 @@ class BackstageSettings(PluginSettings):
     """What an organisation may set for the catalog."""
 
     shown: tuple[Literal["github", "grafana", "prometheus", "techdocs"], ...] = Field(
-        default=("github", "grafana", "prometheus", "techdocs"),
+        default=("github", "techdocs"),
         description=(
-            "The plugins of your Backstage to write annotations for. Leave out those that it does not have, "
-            "and techdocs where the pages land in the central repository."
+            "The plugins of your Backstage to write annotations for. Add grafana and prometheus where those plugins "
+            "are on here as well, for annotations claim what they make; leave out techdocs where it is off, or where "
+            "its pages land in the central repository."
         ),
     )
 

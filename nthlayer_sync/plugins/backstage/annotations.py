@@ -62,6 +62,8 @@ class AnnotationsSpec(Spec, frozen=True):
 
 def generate(service: Service, *, shown: Collection[str] = tuple(SHOWN_BY)) -> Iterator[AnnotationsSpec]:
     """One for every service; `shown` are the plugins that Backstage has. What people set themselves is left alone."""
+    # There is a dashboard only where something runs.
+    known = [plugin for plugin in shown if plugin != "grafana" or service.runs]
     runbook = service.blueprint.documentation.runbook and "techdocs" in shown
     yield AnnotationsSpec(
         ref=service.ref,
@@ -70,7 +72,7 @@ def generate(service: Service, *, shown: Collection[str] = tuple(SHOWN_BY)) -> I
         techdocs=_techdocs_ref(service),
         links=tuple(_links(service)) if runbook else (),
         runbook=runbook,
-        keys=tuple(key for plugin in shown for key in SHOWN_BY[plugin] if key not in service.annotations),
+        keys=tuple(key for plugin in known for key in SHOWN_BY[plugin] if key not in service.annotations),
         promised=slo.slo_of(service),
         measured=golden.golden_of(service),
         stores=packs.instances_of(service),
@@ -86,7 +88,7 @@ def render(spec: AnnotationsSpec) -> str:
         DASHBOARDS: f"url @> '{dashboard_path(spec.ref)}'",
     }
     if spec.promised:
-        kept = "; ".join(objective.promise for objective in spec.promised.promises.objectives)
+        kept = "; ".join(f"{o.name}: {o.promise}" for o in spec.promised.promises.objectives)
         chosen = promql_selector({"entity": spec.ref})
         wanted[PROMISES] = f"{kept}; over {span(spec.promised.promises.window)}"
         wanted[GRAPHS] = f"{slo.REMAINING}{chosen}|slo,{slo.BURN_RATE}{chosen}|slo"

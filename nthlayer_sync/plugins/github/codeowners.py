@@ -1,7 +1,7 @@
 """github/codeowners: who must review changes to a service's folder, from the ownership that the catalog resolved.
 
 The file belongs to people as well: every service has a block of its own in it. GitHub heeds the last line that matches
-a path, so blocks stand above what people wrote, wide patterns above narrow ones.
+a path, so a block stands below every line that would leave it without effect, and above all others, which are narrower.
 https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners
 """
 
@@ -17,7 +17,7 @@ from nthlayer_sync.model.config import ConfigId, Spec
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.service import Service
 from nthlayer_sync.plugins.github.workflow import workflow_path
-from nthlayer_sync.rollout.policy import NOT_DELIVERED, hosted_on
+from nthlayer_sync.rollout.policy import hosted_on
 from nthlayer_sync.sdk.kind import Beside, FileKind
 from nthlayer_sync.sdk.ownership import Blocks
 
@@ -38,7 +38,7 @@ class CodeownersSpec(Spec, frozen=True):
 
 @dataclass(frozen=True)
 class Lines(Blocks):
-    """Blocks that go above whatever people wrote, ordered among themselves by their text."""
+    """Blocks among the lines of people, ordered by their text where they stand together."""
 
     def write(self, text: str | None, content: str) -> str:
         """A block that is there stays where it is; a new one goes to the place its pattern asks for."""
@@ -46,15 +46,56 @@ class Lines(Blocks):
             return super().write(text, content)
         newline = "\r\n" if "\r\n" in text else "\n"
         added = content.replace("\n", newline)
-        place = self._above(text, next(iter(self._find(content).values())).body)
+        place = self._below(text, next(iter(self._find(content).values())).body)
         if place == len(text) and not text.endswith("\n"):
             return text + newline + added.removesuffix(newline)
         return text[:place] + added + text[place:]
 
-    def _above(self, text: str, body: str) -> int:
+    def _below(self, text: str, body: str) -> int:
+        """Below the last line that covers what the block is about, and below the blocks there that sort before it.
+
+        What stands above such a line was without effect in that folder already, so no line of people loses any.
+        """
+        folder = _words(body)[0]
         others = list(Blocks(self.open)._find(text).values())
-        following = next((block.start for block in others if block.body > body), None)
-        return following if following is not None else max((block.end for block in others), default=0)
+        place, start = 0, 0
+        for line in re.findall(r"[^\n]*\n|[^\n]+", text):
+            words = _words(line)
+            start += len(line)
+            if words and covers(words[0], folder):
+                place = next((block.end for block in others if block.start < start <= block.end), start)
+        for block in others:
+            if block.start == place and block.body < body:
+                place = block.end
+        return place
+
+
+def covers(pattern: str, folder: str) -> bool:
+    """Whether a pattern of CODEOWNERS matches everything in a folder, which is given as a pattern of ours."""
+    matches = _matcher(pattern)
+    # Names that no pattern spells out, so that only a wildcard, or a folder above, can match them.
+    below = re.sub(r"\\(.)", r"\1", folder.strip("*/"))
+    return all(matches.fullmatch(f"{below}/{name}".lstrip("/")) for name in ("\0", "\0/\0"))
+
+
+def _words(line: str) -> list[str]:
+    """A line without its comment, in words: the pattern, then owners."""
+    return re.findall(r"(?:\\.|[^\s\\])+", re.split(r"(?<!\\)(?:^|\s)#", line)[0])
+
+
+@lru_cache(maxsize=1000)
+def _matcher(pattern: str) -> re.Pattern[str]:
+    """What a pattern matches: as in .gitignore, save that a final `/*` does not reach into folders."""
+    parts = re.findall(r"\\.|\*+|\?|/|[^\\*?/]+|\\", pattern.strip("/"))
+    known = {"*": "[^/]*", "?": "[^/]", "/": "/"}
+    body = "".join(
+        ".*" if part.startswith("**") else known.get(part) or re.escape(re.sub(r"\\(.)", r"\1", part)) for part in parts
+    )
+    anchored = "/" in pattern.rstrip("/")
+    direct = anchored and (pattern == "/*" or (pattern.endswith("/*") and not pattern.endswith("**/*")))
+    end = "" if direct else "/.*" if pattern.endswith("/") else "(?:/.*)?"
+    # `**/` is no folder at all, too.
+    return re.compile(("" if anchored else "(?:.*/)?") + body.replace(".*/", "(?:.*/)?") + end, re.DOTALL)
 
 
 def generate(service: Service) -> Iterator[CodeownersSpec]:
@@ -63,7 +104,7 @@ def generate(service: Service) -> Iterator[CodeownersSpec]:
         return
     folder = service.own.folder
     patterns = (_pattern(service.ref, folder),)
-    if folder and service.type not in NOT_DELIVERED:
+    if folder and service.runs:
         patterns += (f"/{workflow_path(service)}",)
     yield CodeownersSpec(service=service.ref, patterns=patterns, owner=_owner(service.owner.ref, service.owner.handle))
 

@@ -14,7 +14,7 @@ import msgspec
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.model.config import Spec
 from nthlayer_sync.model.service import Service
-from nthlayer_sync.rollout.commands import Commands, check_command, script
+from nthlayer_sync.rollout.commands import Commands, check_command, script, targets
 from nthlayer_sync.rollout.policy import Rollout, branch_of, hosted_on, rollout_of, slug_of, window_variables
 from nthlayer_sync.sdk.kind import Beside, FileKind
 from nthlayer_sync.sdk.ownership import MARK
@@ -91,13 +91,17 @@ def render(spec: WorkflowSpec) -> str:
             _ROLL_BACK: _roll_back(spec),
         },
     }
-    text = dump(document, header=_header(rollout))
+    text = dump(document, header=_header(spec))
     # Tools that renew pins read the version from the end of the line.
     return text.replace(f"uses: {CHECKOUT}\n", f"uses: {CHECKOUT} # {CHECKOUT_VERSION}\n")
 
 
-def _header(rollout: Rollout) -> str:
+def _header(spec: WorkflowSpec) -> str:
+    rollout, commands = spec.rollout, spec.runs.commands
     managed = f"Managed by {MARK}: change the blueprint, not this file."
+    checks = [check_command(check, rollout.build, commands) for check in rollout.policy.checks]
+    if made := targets([*checks, *(commands[name] for name in ("deploy", "verify", _ROLL_BACK))]):
+        managed += f"\nThe Makefile of the service must have these targets: {', '.join(made)}."
     if not rollout.policy.approvals:
         return managed
     reviewers = "1 reviewer" if rollout.policy.approvals == 1 else f"{rollout.policy.approvals} reviewers"
@@ -140,6 +144,7 @@ def _check(spec: WorkflowSpec, check: str) -> Job:
         "name": check.replace("-", " ").capitalize(),
         "if": f"{proposals}inputs.action != '{_ROLL_BACK}'",
         **_machine(spec),
+        "timeout-minutes": spec.runs.minutes,
         "steps": [_checkout(), {"name": "Check", "run": command}],
     }
 

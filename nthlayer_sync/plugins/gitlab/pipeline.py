@@ -11,7 +11,7 @@ from typing import Any
 
 from nthlayer_sync.model.config import Spec
 from nthlayer_sync.model.service import Service
-from nthlayer_sync.rollout.commands import Commands, check_command, script
+from nthlayer_sync.rollout.commands import Commands, check_command, script, targets
 from nthlayer_sync.rollout.policy import Rollout, hosted_on, rollout_of, window_variables
 from nthlayer_sync.sdk.kind import Beside, FileKind
 from nthlayer_sync.sdk.ownership import MARK
@@ -48,14 +48,18 @@ def render(spec: PipelineSpec) -> str:
         f"{rollout.slug}:deliver": _deliver(spec),
         f"{rollout.slug}:roll-back": _roll_back(spec),
     }
-    return dump(jobs, header=_header(rollout))
+    return dump(jobs, header=_header(spec))
 
 
-def _header(rollout: Rollout) -> str:
+def _header(spec: PipelineSpec) -> str:
+    rollout, commands = spec.rollout, spec.commands
     managed = (
         f"Managed by {MARK}: change the blueprint, not this file.\n"
         f"Include it in .gitlab-ci.yml: include: [local: {_path(rollout.slug)}]"
     )
+    checks = [check_command(check, rollout.build, commands) for check in rollout.policy.checks]
+    if made := targets([*checks, *(commands[name] for name in ("deploy", "verify", "roll-back"))]):
+        managed += f"\nThe Makefile of the service must have these targets: {', '.join(made)}."
     if not rollout.policy.approvals:
         return managed
     people = "1 person" if rollout.policy.approvals == 1 else f"{rollout.policy.approvals} people"
@@ -71,6 +75,7 @@ def _check(spec: PipelineSpec, check: str) -> Job:
     return {
         "stage": "test",
         "needs": [],
+        "timeout": f"{spec.minutes} minutes",
         "variables": _literal(spec.rollout.variables),
         "script": [*_enter(spec), command],
         "rules": [*proposals, _when(spec, _DEFAULT_BRANCH)],

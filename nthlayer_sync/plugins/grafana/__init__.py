@@ -8,14 +8,14 @@ from nthlayer_sync.plugins.grafana.dashboard import DASHBOARD
 from nthlayer_sync.sdk.kind import Category
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
 from nthlayer_sync.sdk.target import Target
+from nthlayer_sync.signals.addresses import Address
 
 
 class GrafanaSettings(PluginSettings):
     """Settings of the plugin."""
 
-    backstage: str = Field(
+    backstage: Address = Field(
         default="",
-        pattern="^(https?://[^\\s<>\"'`{}|\\\\^]+)?$",
         description="Address of Backstage, such as https://backstage.example.com; without it no runbook is linked.",
     )
 

@@ -53,7 +53,9 @@ class DashboardSpec(Spec, frozen=True):
 
 
 def generate(service: Service, backstage: str = "") -> Iterator[DashboardSpec]:
-    """One for every service."""
+    """One for every service of which anything runs."""
+    if not service.runs:
+        return
     yield DashboardSpec(
         title=service.label,
         golden=golden.golden_of(service),

@@ -62,7 +62,7 @@ def render(spec: SloSpec) -> str:
     documents = [
         _document("Service", spec.name, _described(line(spec.description)), title=line(spec.title)),
         *(_objective(spec, objective) for objective in promises.objectives),
-        *(_policy(spec, row) for row in promises.burn if any(row.reachable(o) for o in promises.objectives)),
+        *(_policy(spec, row) for row in promises.burn if any(row.reachable(o) for o in promises.alerted)),
         _document(
             "AlertNotificationTarget", f"{spec.name}-owner", {"target": "alertmanager", **_described(line(told))}
         ),
@@ -102,7 +102,9 @@ def _objective(spec: SloSpec, objective: slo.Objective) -> Document:
         "budgetingMethod": "Occurrences",
         "objectives": [{"displayName": objective.name, "target": float(objective.target)}],
     }
-    policies = [_policy_name(spec, row) for row in spec.slo.promises.burn if row.reachable(objective)]
+    promises = spec.slo.promises
+    rows = promises.burn if objective in promises.alerted else ()
+    policies = [_policy_name(spec, row) for row in rows if row.reachable(objective)]
     return _document("SLO", name, body | ({"alertPolicies": policies} if policies else {}))
 
 

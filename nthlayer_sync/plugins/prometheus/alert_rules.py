@@ -11,6 +11,7 @@ from nthlayer_sync.sdk.kind import FileKind
 from nthlayer_sync.sdk.quote import line
 from nthlayer_sync.signals import golden as signals
 from nthlayer_sync.signals import packs
+from nthlayer_sync.signals.addresses import NOWHERE, Addresses
 from nthlayer_sync.signals.golden import Golden
 from nthlayer_sync.signals.packs import Instance
 
@@ -24,9 +25,9 @@ class AlertSpec(Spec, frozen=True):
     instances: tuple[Instance, ...]
 
 
-def generate(service: Service) -> Iterator[AlertSpec]:
+def generate(service: Service, addresses: Addresses = NOWHERE) -> Iterator[AlertSpec]:
     """One for every service that asks for an alert, or depends on something that is watched."""
-    golden, instances = signals.golden_of(service), packs.instances_of(service)
+    golden, instances = signals.golden_of(service, addresses), packs.instances_of(service)
     if golden.thresholds.any or instances:
         yield AlertSpec(golden=golden, instances=instances)
 

@@ -21,6 +21,7 @@ from nthlayer_sync.sdk.kind import FileKind
 from nthlayer_sync.sdk.quote import line
 from nthlayer_sync.signals import golden as signals
 from nthlayer_sync.signals import packs
+from nthlayer_sync.signals.addresses import NOWHERE, Addresses
 from nthlayer_sync.signals.alert import Alert
 from nthlayer_sync.signals.golden import Golden
 from nthlayer_sync.signals.packs import PACKS, Instance
@@ -50,9 +51,9 @@ def _outcomes(blueprint: Blueprint) -> tuple[str, str]:
     return examples(blueprint.observability.metrics.errors)
 
 
-def generate(service: Service) -> Iterator[AlertTestsSpec]:
+def generate(service: Service, addresses: Addresses = NOWHERE) -> Iterator[AlertTestsSpec]:
     """One or two for every service that has such alerts."""
-    golden, instances = signals.golden_of(service), packs.instances_of(service)
+    golden, instances = signals.golden_of(service, addresses), packs.instances_of(service)
     if golden.thresholds.any or instances:
         bad, good = _outcomes(service)
         yield AlertTestsSpec(golden=golden, instances=instances, pace="minutes", bad=bad, good=good)

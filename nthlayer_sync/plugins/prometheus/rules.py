@@ -14,7 +14,7 @@ from nthlayer_sync.sdk.ownership import MARK
 from nthlayer_sync.sdk.quote import go_template, line
 from nthlayer_sync.signals.alert import Alert, Unit
 from nthlayer_sync.signals.promql import span
-from nthlayer_sync.signals.watched import Watched, runbook_path
+from nthlayer_sync.signals.watched import Watched
 from nthlayer_sync.yaml.emit import dump
 
 HEADER = f"Managed by {MARK}: change the blueprint, not this file."
@@ -53,15 +53,12 @@ def labels(watched: Watched, alert: Alert) -> dict[str, str]:
 
 
 def texts(watched: Watched, alert: Alert, value: str = "") -> dict[str, str]:
-    """What a person is told, in plain text, when the alert's value reads as `value`.
-
-    Paths are relative to Backstage and Grafana, whose addresses the catalog does not know.
-    """
+    """What a person is told, in plain text, when the alert's value reads as `value`; no link that leads nowhere."""
+    links = {"runbook_url": alert.runbook or watched.runbook(alert.name), "dashboard": watched.dashboard}
     return {
         "summary": line(alert.summary),
         "description": line(alert.meaning) + _TEMPLATE.sub(lambda _: value, _NOW[alert.unit]),
-        "runbook_url": line(alert.runbook or runbook_path(watched.ref, alert.name)),
-        "dashboard": line(watched.dashboard),
+        **{name: line(address) for name, address in links.items() if address},
     }
 
 

@@ -13,6 +13,7 @@ from nthlayer_sync.model.service import Service
 from nthlayer_sync.plugins.prometheus.rules import alerting, recording, rule_file
 from nthlayer_sync.sdk.kind import FileKind
 from nthlayer_sync.signals import slo as signals
+from nthlayer_sync.signals.addresses import NOWHERE, Addresses
 from nthlayer_sync.signals.promql import number, span
 from nthlayer_sync.signals.slo import Objective, Slo
 
@@ -25,9 +26,9 @@ class SloSpec(Spec, frozen=True):
     slo: Slo
 
 
-def generate(service: Service) -> Iterator[SloSpec]:
+def generate(service: Service, addresses: Addresses = NOWHERE) -> Iterator[SloSpec]:
     """One for every service that promises something."""
-    slo = signals.slo_of(service)
+    slo = signals.slo_of(service, addresses)
     if slo is not None:
         yield SloSpec(slo=slo)
 
@@ -74,12 +75,17 @@ def _share(slo: Slo, objective: Objective, window: int) -> dict[str, Any]:
 
 def _left_out(slo: Slo) -> list[str]:
     """What is asked for but cannot be: a promise may be so modest that no outage burns its budget that fast."""
+    promises = slo.promises
     return [
-        f"Left out: {objective.name} at {number(row.factor)} times the affordable rate over {span(row.long)}; "
-        f"even if every request fails it only burns at {number((1 / objective.budget).quantize(row.factor))} times."
-        for objective in slo.promises.objectives
-        for row in slo.promises.burn
+        f"Left out: {objective.name} {row.pace}, over {span(row.long)}; if every request is bad it burns"
+        f" {number((1 / objective.budget).quantize(row.factor))} times as fast."
+        for objective in promises.alerted
+        for row in promises.burn
         if not row.reachable(objective)
+    ] + [
+        f"Left out: alerts on {objective.name}; another objective is as strict or stricter with the same requests."
+        for objective in promises.objectives
+        if objective not in promises.alerted
     ]
 
 

@@ -18,6 +18,7 @@ from nthlayer_sync.plugins.prometheus.scenario import Phase, counter, firing, gi
 from nthlayer_sync.plugins.prometheus.slo_rules import PATH
 from nthlayer_sync.sdk.kind import FileKind
 from nthlayer_sync.signals import slo as signals
+from nthlayer_sync.signals.addresses import NOWHERE, Addresses
 from nthlayer_sync.signals.promql import number, span
 from nthlayer_sync.signals.slo import BURN_ALERT, HOUR, HOURLY, MISSING_ALERT, Burn, Objective, Slo
 
@@ -38,9 +39,9 @@ def _outcomes(blueprint: Blueprint) -> tuple[str, str]:
     return examples(blueprint.observability.metrics.errors)
 
 
-def generate(service: Service) -> Iterator[SloTestsSpec]:
+def generate(service: Service, addresses: Addresses = NOWHERE) -> Iterator[SloTestsSpec]:
     """One or two for every service that promises something."""
-    slo = signals.slo_of(service)
+    slo = signals.slo_of(service, addresses)
     if slo is not None:
         bad, good = _outcomes(service)
         yield SloTestsSpec(slo=slo, pace="minutes", bad=bad, good=good)
@@ -63,7 +64,7 @@ class Proof:
         self.rate = spec.slo.series.rate
         self.sample = max(self.rate // 5, 1)
         self.every = self.sample if spec.pace == "minutes" else HOUR // 2
-        self._objectives = spec.slo.promises.objectives
+        self._objectives, self._alerted = spec.slo.promises.objectives, spec.slo.promises.alerted
         # Until every rate in use is over what has happened, not over the time before the first sample.
         self.lead = self.rate if spec.pace == "minutes" else HOUR
         self.rows = [r for r in spec.slo.promises.burn if (r.long <= HOUR) == (spec.pace == "minutes")]
@@ -71,7 +72,7 @@ class Proof:
 
     def of_rows(self) -> Iterator[dict[str, Any]]:
         """Each row fires and falls silent at its moment."""
-        pairs = [(objective, row) for objective in self._objectives for row in self.rows if row.reachable(objective)]
+        pairs = [(objective, row) for objective in self._alerted for row in self.rows if row.reachable(objective)]
         if pairs:
             yield self.outage(pairs)
         for objective, row in pairs:
@@ -178,7 +179,7 @@ class Proof:
                 *(gives(end, f"sum({signals.ratio_name(self.rate)}{self._recorded(o)})", 0) for o in self._objectives),
                 firing(end + self.sample, 0),
                 firing(late, 0, severity="page"),
-                *(firing(late, 1, alertname=MISSING_ALERT, severity="ticket", slo=o.name) for o in self._objectives),
+                *(firing(late, 1, alertname=MISSING_ALERT, severity="ticket", slo=o.name) for o in self._alerted),
             ],
         )
 

@@ -14,6 +14,7 @@ from nthlayer_sync.plugins.techdocs.site import SITE
 from nthlayer_sync.sdk.kind import Category
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
 from nthlayer_sync.sdk.target import Target
+from nthlayer_sync.signals.addresses import Address, Addresses
 
 
 class TechdocsSettings(PluginSettings):
@@ -22,6 +23,10 @@ class TechdocsSettings(PluginSettings):
     home: Literal["service", "central"] = Field(
         default="service",
         description="Land pages beside the code, where TechDocs looks for them, or in the central repository.",
+    )
+    grafana: Address = Field(
+        default="",
+        description="Address of Grafana, such as https://grafana.example.com; without it no dashboard is linked.",
     )
 
 
@@ -37,4 +42,5 @@ class Plugin(OperationalPlugin):
 
     def __init__(self, settings: TechdocsSettings, files: Target) -> None:
         super().__init__(settings, files)
+        self.bind(RUNBOOK, addresses=Addresses(grafana=settings.grafana.rstrip("/")))
         self.bind(SITE, made=frozenset(kind.name for kind in self.active))

@@ -9,11 +9,12 @@ import msgspec
 
 from nthlayer_sync.model.blueprint import Blueprint
 from nthlayer_sync.model.config import Spec
-from nthlayer_sync.model.service import Neighbour, Service, per_blueprint
+from nthlayer_sync.model.service import NOTHING_RUNS, Neighbour, Service, per_blueprint
 from nthlayer_sync.plugins.techdocs.page import BLOCKS, About, Rules, about, blocks, by_tier, owns, rules_of
 from nthlayer_sync.sdk import quote
 from nthlayer_sync.sdk.kind import Beside, FileKind
 from nthlayer_sync.signals import golden, packs, slo
+from nthlayer_sync.signals.addresses import NOWHERE, Addresses
 from nthlayer_sync.signals.alert import Alert, Query
 from nthlayer_sync.signals.promql import span
 
@@ -92,7 +93,7 @@ class Section(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(sorted(alert.severity for alert in self.alerts)))
 
 
-def generate(service: Service) -> Iterator[RunbookSpec]:
+def generate(service: Service, addresses: Addresses = NOWHERE) -> Iterator[RunbookSpec]:
     """One for every service whose blueprint asks for it."""
     if not service.blueprint.documentation.runbook:
         return
@@ -101,7 +102,7 @@ def generate(service: Service) -> Iterator[RunbookSpec]:
         rules=rules_of(service),
         response=response_of(service),
         promised=slo.slo_of(service),
-        measured=golden.golden_of(service),
+        measured=golden.golden_of(service, addresses),
         stores=packs.instances_of(service),
         depends_on=service.depends_on,
         dependents=tuple(neighbour.name for neighbour in by_tier(service.dependents)[:SHOWN]),
@@ -139,6 +140,7 @@ def render(spec: RunbookSpec) -> str:
         "more": spec.more,
         "workload": quote.shell(spec.measured.workload),
         "namespace": quote.shell(spec.measured.namespace),
+        "runs": spec.about.type not in NOTHING_RUNS,
         "span": span,
         "dashboard": spec.measured.watched.dashboard,
     }

@@ -80,9 +80,12 @@ def asked(blueprint: Blueprint) -> Asked:
 
 
 def instances_of(service: Service) -> tuple[Instance, ...]:
-    """The dependencies of `service` that a pack knows; what lies outside the organisation shows no metrics to it."""
+    """The dependencies of `service` that a pack knows; what lies outside the organisation shows no metrics to it.
+
+    There are none where nothing of the service runs: whoever builds on it declares what it needs.
+    """
     found = list[Instance]()
-    for neighbour in service.depends_on:
+    for neighbour in service.depends_on if service.runs else ():
         if neighbour.technology in PACKS and not neighbour.external:
             common = asked(service)
             found.append(

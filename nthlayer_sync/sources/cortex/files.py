@@ -51,7 +51,8 @@ class CortexFiles:
         try:
             look = look or await self._gather()
         except (OSError, Failure) as error:
-            reason = f"{self.scope} cannot be read: {error}"
+            why = error.strerror if isinstance(error, OSError) and error.filename in (None, self.scope) else error
+            reason = f"{self.scope} cannot be read: {why}"
             return Snapshot(
                 source=self.name, scope=self.scope, completeness=Completeness.FAILED, reason=reason, digest=""
             )

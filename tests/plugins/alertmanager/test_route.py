@@ -71,11 +71,56 @@ def test_alerts_reach_their_owner(accepted: Accepted, file: Path, labels: tuple[
 def test_receivers(accepted: Accepted, file: Path) -> None:
     accepted("amtool", "check-config", file)
     receivers = {receiver.pop("name"): receiver for receiver in yaml.safe_load(file.read_text())["receivers"]}
-    slack, mail = [{"channel": "#payments", "send_resolved": True}], [{"to": "ops@example.com", "send_resolved": True}]
-    assert receivers["group:default/payments ticket"] == {"slack_configs": slack}
+    mail = [{"to": "ops@example.com", "send_resolved": True}]
+    [slack] = receivers["group:default/payments ticket"]["slack_configs"]
+    assert (slack["channel"], slack["send_resolved"]) == ("#payments", True)
+    assert set(receivers["group:default/payments ticket"]) == {"slack_configs"}
     assert set(receivers["group:default/payments page"]) == {"slack_configs", "email_configs"}
     assert receivers["group:ops/payments ticket"] == receivers["group:ops/payments page"] == {"email_configs": mail}
     assert "group:default/silent page" not in receivers
+
+
+def test_what_slack_shows(accepted: Accepted, tmp_path: Path) -> None:
+    alerts = [
+        {
+            "status": "firing",
+            "labels": {"alertname": "ErrorRateHigh", "service": "payments"},
+            "annotations": {
+                "summary": "<!channel> payments & more",
+                "description": "More than 1%.",
+                "runbook_url": "https://backstage.example.com/docs/x#errorratehigh",
+                "dashboard": "https://grafana.example.com/d/x",
+            },
+        },
+        {"status": "resolved", "labels": {"alertname": "LatencyHigh"}, "annotations": {"summary": "Late"}},
+    ]
+    data = {
+        "status": "firing",
+        "alerts": alerts,
+        "commonLabels": {"service": "payments", "severity": "page"},
+        "commonAnnotations": {},
+        "externalURL": "https://alertmanager.example.com",
+    }
+    [slack] = yaml.safe_load(written(organisation_from({})))["receivers"][0]["slack_configs"]
+    (tmp_path / "data.json").write_text(json.dumps(data))
+    (tmp_path / "empty.tmpl").write_text("")
+    given = ["--template.glob", tmp_path / "empty.tmpl", "--template.data", tmp_path / "data.json"]
+
+    def shown(field: str) -> str:
+        return accepted("amtool", "template", "render", *given, f"--template.text={slack[field]}").strip()
+
+    assert shown("title") == "1 firing: payments (page)"
+    assert shown("title_link") == "https://alertmanager.example.com"
+    assert shown("text").splitlines() == [
+        "*&lt;!channel&gt; payments &amp; more*",
+        "More than 1%.",
+        "Runbook: https://backstage.example.com/docs/x#errorratehigh",
+        "Dashboard: https://grafana.example.com/d/x",
+        "*Late* (resolved)",
+    ]
+    data["commonAnnotations"] = alerts[0]["annotations"]
+    (tmp_path / "data.json").write_text(json.dumps(data))
+    assert shown("title_link") == "https://backstage.example.com/docs/x#errorratehigh"
 
 
 def test_secrets_stay_in_files(file: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.model.config import ConfigId
-from nthlayer_sync.plugins.github.codeowners import CODEOWNERS, generate, render
+from nthlayer_sync.plugins.github.codeowners import CODEOWNERS, covers, generate, render
 from nthlayer_sync.sdk.ownership import Ownership
 from nthlayer_sync.sdk.testing import service_from
 
@@ -56,9 +56,32 @@ def test_without_a_handle_there_is_nothing_to_say() -> None:
         assert not list(generate(service_from(words)))
 
 
-def test_peoples_lines_win() -> None:
+def test_narrower_lines_of_people_win() -> None:
     ownership, text = block("a")
     assert rules(ownership.write(HUMAN, text)) == [("*", ["@acme/team"]), *rules(HUMAN)]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["*", "**", "/**", "**/*", "/**/*", "/services/", "/services", "services/", "/services/**", "/s*/"]
+)
+def test_wide_lines_of_people_leave_a_block_its_effect(pattern: str) -> None:
+    ownership, text = block("a", "services/a b")
+    human = f"# Ours\n{pattern} @acme/all # everybody\n/services/a\\ b/sql/ @acme/dba\n"
+    assert [p for p, _ in rules(ownership.write(human, text))] == [pattern, "/services/a b/", "/services/a b/sql/"]
+
+
+@pytest.mark.parametrize("pattern", ["*.md", "/*", "/services/*", "/docs/", "/services/ab/", "/services/a/x/", "a.b"])
+def test_other_lines_of_people_stand_below_a_block(pattern: str) -> None:
+    ownership, text = block("a", "services/a")
+    assert [p for p, _ in rules(ownership.write(f"{pattern} @acme/all\n", text))] == ["/services/a/", pattern]
+
+
+def test_a_line_about_the_same_folder_is_overruled_by_the_catalog() -> None:
+    ownership, text = block("a", "services/a")
+    human = "* @acme/all\n/services/a/ @acme/old\n/services/b/ @acme/b\n"
+    found = ownership.write(human, text)
+    assert [p for p, _ in rules(found)] == ["*", "/services/a/", "/services/a/", "/services/b/"]
+    assert rules(found)[2][1] == ["@acme/team"]
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 0, 2), (2, 0, 1), (0, 2, 1)])
@@ -71,8 +94,8 @@ def test_wide_patterns_stand_above_narrow_ones(order: tuple[int, ...], human: st
         assert blocks[number][0].write(text, blocks[number][1]) == text
         assert blocks[number][0].read(text) == blocks[number][1]
     assert text is not None
-    wanted = ["*", "/services/shop/", "/services/shop/search/"]
-    assert [pattern for pattern, _ in rules(text)] == [*wanted, *(pattern for pattern, _ in rules(human or ""))]
+    theirs = ["*.md", "/services/"] if human else []
+    assert [p for p, _ in rules(text)] == ["*", *theirs, "/services/shop/", "/services/shop/search/"]
     rest: str | None = text
     for ownership, _ in blocks:
         assert rest is not None
@@ -94,5 +117,8 @@ def test_real_files_keep_their_lines(shared: Path) -> None:
     for path in files:
         human = path.read_bytes().decode()
         written = ownership.write(human, text)
-        assert rules(written) == [*rules(text), *rules(human)], path.name
+        place = rules(written).index(rules(text)[0])
+        assert rules(written)[:place] + rules(written)[place + 1 :] == rules(human), path.name
+        assert not any(covers(pattern, "/services/a/") for pattern, _ in rules(written)[place + 1 :]), path.name
+        assert ownership.write(written, text) == written, path.name
         assert ownership.remove(written) == human, path.name

@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
-from nthlayer_sync.plugins.prometheus import Plugin
-from nthlayer_sync.sdk.plugin import PluginSettings
+from nthlayer_sync.plugins.prometheus import Plugin, PrometheusSettings
 from nthlayer_sync.sdk.testing import service_from
+
+
+ADDRESSES = {"backstage": "https://backstage.example.com", "grafana": "https://grafana.example.com/"}
 
 
 def write(folder: Path, words: Mapping[str, Any], *kinds: str) -> Path:
     """The files of a service, by default of all kinds, in `folder`."""
-    plugin = Plugin(PluginSettings(kinds=kinds or None), files=None)
+    plugin = Plugin(PrometheusSettings(kinds=kinds or None, **ADDRESSES), files=None)
     folder.mkdir(parents=True, exist_ok=True)
     for config in plugin.generate_configs(service_from(words)):
         text = plugin.kind(config.id.kind).content(config.spec)

@@ -11,10 +11,9 @@ import yaml
 
 from nthlayer_sync.errors import InputError, PermanentError
 from nthlayer_sync.model.units import Matcher
-from nthlayer_sync.plugins.prometheus import Plugin
+from nthlayer_sync.plugins.prometheus import Plugin, PrometheusSettings
 from nthlayer_sync.plugins.prometheus.example import examples, takes
 from nthlayer_sync.plugins.prometheus.slo_rules import generate, render
-from nthlayer_sync.sdk.plugin import PluginSettings
 from nthlayer_sync.sdk.testing import service_from
 from nthlayer_sync.signals.alerts import alerts_of
 from tests.plugins.prometheus.conftest import write
@@ -86,7 +85,7 @@ def test_what_is_recorded_survives_another_owner_tier_and_target() -> None:
 
 
 def test_a_spec_is_small_and_reads_back() -> None:
-    plugin = Plugin(PluginSettings(), files=None)
+    plugin = Plugin(PrometheusSettings(), files=None)
     db = {"ref": "resource:default/db", "name": "db", "kind": "resource", "technology": "postgresql"}
     for config in plugin.generate_configs(service_from(words() | {"depends_on": [db]})):
         encoded = msgspec.json.encode(config.spec)
@@ -151,3 +150,53 @@ def test_examples_of_a_matcher(text: str) -> None:
     taken, refused = examples(matcher)
     assert takes(matcher, taken)
     assert not takes(matcher, refused)
+
+
+def alerted(**slo: Any) -> set[str]:
+    [spec] = generate(service_from(words(slo={"latency_p99": None} | slo)))
+    rules = [rule for group in yaml.safe_load(render(spec))["groups"] for rule in group["rules"]]
+    recorded = {rule["labels"]["slo"] for rule in rules if rule.get("record") == "slo:burn_rate:ratio"}
+    assert recorded == set(slo)
+    return {rule["labels"]["slo"] for rule in rules if "alert" in rule}
+
+
+@pytest.mark.parametrize(
+    ("slo", "names"),
+    [
+        ({"availability": 99.95, "error_rate": "0.1%"}, {"availability"}),
+        ({"availability": 99.9, "error_rate": "0.1%"}, {"availability"}),
+        ({"availability": 99.5, "error_rate": "0.1%"}, {"error_rate"}),
+        ({"availability": 99, "latency_p95": "1s", "latency_p99": "1s"}, {"availability", "latency_p99"}),
+        (
+            {"availability": 99, "latency_p95": "1s", "latency_p99": "2s"},
+            {"availability", "latency_p95", "latency_p99"},
+        ),
+    ],
+)
+def test_of_two_objectives_on_the_same_requests_the_stricter_one_alerts(slo: dict[str, Any], names: set[str]) -> None:
+    assert alerted(**slo) == names
+
+
+@pytest.mark.parametrize("kind", ["library", "documentation"])
+def test_what_does_not_run_has_no_rules(kind: str, tmp_path: Path) -> None:
+    needed = [{"ref": "resource:default/db", "name": "db", "kind": "resource", "technology": "postgresql"}]
+    own = [{"name": "Slow", "when": "p95 > 1s", "for": "1m", "severity": "page", "summary": "Slow"}]
+    given = words(alerts=own) | {"type": kind, "depends_on": needed}
+    assert not list(write(tmp_path, given).iterdir())
+
+
+def test_links_are_whole_or_left_out(tmp_path: Path) -> None:
+    def annotations(folder: Path) -> dict[str, str]:
+        rules = yaml.safe_load((folder / "slo.rules.yaml").read_text())["groups"][0]["rules"]
+        return next(rule["annotations"] for rule in rules if "alert" in rule)
+
+    linked = annotations(write(tmp_path, words(), "slo_rules"))
+    assert linked["runbook_url"] == (
+        "https://backstage.example.com/docs/default/component/payments/runbook/#errorbudgetburn"
+    )
+    assert linked["dashboard"].startswith("https://grafana.example.com/d/nthlayer-")
+    [config] = Plugin(PrometheusSettings(kinds=("slo_rules",)), files=None).generate_configs(service_from(words()))
+    (tmp_path / "slo.rules.yaml").write_text(render(config.spec))
+    assert set(annotations(tmp_path)) == {"summary", "description"}
+    made = words() | {"annotations": {"grafana/overview-dashboard": "https://grafana.example.com/d/own"}}
+    assert annotations(write(tmp_path, made, "slo_rules"))["dashboard"] == "https://grafana.example.com/d/own"
