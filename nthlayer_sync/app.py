@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parseaddr
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -66,12 +67,13 @@ class App:
         central = self._repository(settings.landing.central) if settings.landing.central else None
         return Setup(
             organisation=settings.organisation,
-            tiers=self.tiers(),
+            tiers=self.tiers,
             central=Home(central) if central else None,
             code_host=settings.code_host,
             protected=settings.protected,
         )
 
+    @cached_property
     def tiers(self) -> Tiers:
         """The tier table, with the organisation's own laid over it."""
         own = self.folder / self.settings.tiers if self.settings.tiers else None
@@ -85,12 +87,13 @@ class App:
     def generator(self) -> Generator:
         """Every plugin that is on, with its settings checked."""
         author = parseaddr(self.settings.landing.author)
-        files = FileTarget(self.repositories(), author)
+        files = FileTarget(self.repositories, author)
         plugins = [self._plugin(name, values, files) for name, values in sorted(self.settings.plugins.items())]
         for plugin in plugins:
             files.serve(plugin.kinds)
         return Generator(plugins)
 
+    @cached_property
     def repositories(self) -> Repositories:
         """The repositories that files are read from and land in."""
         landing = self.settings.landing
@@ -105,7 +108,7 @@ class App:
 
     def sources(self) -> Iterator[Source]:
         """The sources, in order of precedence."""
-        repositories = self.repositories()
+        repositories = self.repositories
         for source in self.settings.sources:
             yield self._source(source, repositories)
 
@@ -129,7 +132,7 @@ class App:
         from nthlayer_sync.sources.api import ApiSettings
         from nthlayer_sync.sources.cortex import CortexSource, cortex_directory
 
-        confidence = self.tiers().confidence.cortex
+        confidence = self.tiers.confidence.cortex
         if source.path is not None:
             return cortex_directory(source.name, self.folder / source.path, confidence)
         return CortexSource(source.name, ApiSettings(url=source.url, token=source.token or ""), confidence)
@@ -139,7 +142,7 @@ class App:
         from nthlayer_sync.sources.code import Code, CodeSource, Policy, mirrored, work_tree
 
         entities = tuple(entities)
-        repositories = self.repositories()
+        repositories = self.repositories
         code: dict[str, Code] = {}
         here = {_top(self.folder / s.path) for s in self.settings.sources if isinstance(s, DirectorySettings)}
         for root in sorted({entity.place.root for entity in entities if entity.place}):
@@ -147,13 +150,13 @@ class App:
                 code[root] = work_tree(Path(root))
             elif repositories.allowed(root):
                 code[root] = mirrored(repositories.get(root), repositories.mirror(root))
-        tiers = self.tiers()
+        tiers = self.tiers
         recent = timedelta(seconds=float(tiers.history.recent.seconds))
         return CodeSource(CODE, entities, code, Policy(tiers.confidence.model_dump(), recent, tiers.history.authors))
 
     def catalog_files(self) -> Callable[[Place], Awaitable[bytes | None]]:
         """Reads catalog files as their sources show them, None when one is not at hand; lists each repository once."""
-        repositories = self.repositories()
+        repositories = self.repositories
         listings: dict[str, dict[str, str]] = {}
 
         async def read(place: Place) -> bytes | None:

@@ -9,25 +9,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from nthlayer_sync.engine.batch import Batch, Step, Write, in_batches, key_of
 from nthlayer_sync.engine.generate import Generator
 from nthlayer_sync.engine.observe import read_parts
 from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
 from nthlayer_sync.model.config import Config, ConfigId, Observed
 from nthlayer_sync.model.diff import Action, Diff
 from nthlayer_sync.model.entity import Place
-from nthlayer_sync.model.plan import Applied, Change, Part, Plan, content_sum
+from nthlayer_sync.model.plan import Applied, Part, Plan, content_sum
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.result import Outcome, Result
 from nthlayer_sync.model.service import Subject
-from nthlayer_sync.sdk.plugin import OperationalPlugin
 from nthlayer_sync.sdk.store import Entry, Store
-from nthlayer_sync.sdk.target import Target
 
 if TYPE_CHECKING:
     from structlog.stdlib import BoundLogger
@@ -35,60 +32,7 @@ if TYPE_CHECKING:
 ROOTS_AT_ONCE = 8
 """Batches written at the same time, each to a root of its own."""
 
-BATCH = 2_500
-"""Configs written together, and a few more where a subject would be cut: they are held in memory, about 10 kB each."""
-
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class _Write:
-    """One change on its way; `leaving` is its second half, where a config moves from one root to another."""
-
-    part: Part
-    change: Change
-    leaving: bool = False
-
-    @property
-    def id(self) -> ConfigId:
-        return self.part.id(self.change)
-
-    @property
-    def root(self) -> str:
-        """Where it writes."""
-        was = self.change.was
-        return was.root if self.leaving and was else self.change.place.root
-
-    @property
-    def old_place(self) -> Place | None:
-        """Where its own root holds the config that is to go elsewhere."""
-        was = self.change.was
-        return was if was is not None and was.root == self.root else None
-
-    @property
-    def emigrates(self) -> bool:
-        """Whether the config leaves one root for another."""
-        return self.change.was is not None and self.change.was.root != self.change.place.root
-
-
-@dataclass(frozen=True)
-class _Step:
-    """A write that can be made, with its lines in the journal: one for each place that it changes."""
-
-    write: _Write
-    diff: Diff
-    entries: tuple[Entry, ...]
-
-
-@dataclass
-class _Batch:
-    """What is written together: everything for one root at one level of requirements."""
-
-    target: Target
-    root: str
-    plugin: OperationalPlugin | None = None
-    """The plugin that writes one by one, where it has an `apply` of its own."""
-    writes: list[_Write] = field(default_factory=list[_Write])
 
 
 class Applier:
@@ -112,11 +56,11 @@ class Applier:
             raise PermanentError("; ".join(f"{r.message} ({r.override} lets it pass)" for r in plan.refusals))
         results: list[Result] = []
         self._journal = {entry.key: entry for entry in await self._store.journal(plan.id)}
-        adopted: list[_Write] = []
-        levels = await self._levels(parts, adopted)
+        adopted: list[Write] = []
+        levels = await in_batches(self._generator, parts, adopted)
         gate = asyncio.Semaphore(ROOTS_AT_ONCE)
 
-        async def run(batches: list[_Batch]) -> list[Result]:
+        async def run(batches: list[Batch]) -> list[Result]:
             done: list[Result] = []
             for batch in batches:
                 async with gate:
@@ -131,23 +75,7 @@ class Applier:
             results += [result for task in tasks for result in task.result()]
         return results + (await self._adopt_all(adopted) if adopted else [])
 
-    async def _levels(self, parts: AsyncIterator[Part], adopted: list[_Write]) -> dict[int, dict[str, list[_Batch]]]:
-        """Writes by level and root, and apart what only our memory has to learn."""
-        ranks = self._ranks()
-        levels: dict[int, dict[str, list[_Batch]]] = {}
-        async for part in parts:
-            for change in part.changes:
-                write = _Write(part, change)
-                if change.action is Action.ADOPT:
-                    adopted.append(write)
-                elif change.action.writes:
-                    level = -ranks[change.kind] if change.action is Action.DELETE else ranks[change.kind]
-                    self._put(levels, level, write)
-                    if write.emigrates:
-                        self._put(levels, len(ranks), _Write(part, change, leaving=True))
-        return levels
-
-    async def _adopt_all(self, writes: list[_Write]) -> list[Result]:
+    async def _adopt_all(self, writes: list[Write]) -> list[Result]:
         """Learn what is live already, as it is after everything else was written: a file may hold several configs."""
         paths: dict[tuple[str, str], dict[ConfigId, str]] = {}
         for write in writes:
@@ -172,27 +100,7 @@ class Applier:
         await self._store.finish([], remembered)
         return results
 
-    def _put(self, levels: dict[int, dict[str, list[_Batch]]], level: int, write: _Write) -> None:
-        plugin = self._generator.plugin(write.change.kind)
-        own = plugin if type(plugin).apply is not OperationalPlugin.apply else None
-        key = f"{plugin.target.name} {write.root} {own.name if own else ''}"
-        batches = levels.setdefault(level, {}).setdefault(key, [])
-        if not batches or (len(batches[-1].writes) >= BATCH and batches[-1].writes[-1].part is not write.part):
-            batches.append(_Batch(plugin.target, write.root, own))
-        batches[-1].writes.append(write)
-
-    def _ranks(self) -> dict[str, int]:
-        """A kind comes after what it requires, but what shares a target goes in one batch."""
-        ranks: dict[str, int] = {}
-        for name, kind in self._generator.kinds.items():
-            target = self._generator.plugin(name).target
-            ranks[name] = max(
-                (ranks[r] + (self._generator.plugin(r).target is not target) for r in kind.requires if r in ranks),
-                default=0,
-            )
-        return ranks
-
-    def _adopted(self, write: _Write, observed: Observed | None) -> Applied | None:
+    def _adopted(self, write: Write, observed: Observed | None) -> Applied | None:
         """What is applied, where live still is what was to be adopted."""
         change = write.change
         config = self._config(write) if change.digest else None
@@ -207,10 +115,10 @@ class Applier:
             change.kind, change.name, change.digest, change.place, revision, content_sum(content), change.owner
         )
 
-    async def _batch(self, plan: Plan, batch: _Batch) -> list[Result]:
+    async def _batch(self, plan: Plan, batch: Batch) -> list[Result]:
         """One batch from intent to memory."""
         results: list[Result] = []
-        steps: list[_Step] = []
+        steps: list[Step] = []
         try:
             applied = await self._applied(batch)
             stood = await self._stood(batch, applied)
@@ -227,18 +135,18 @@ class Applier:
             results += [self._fail(write, error) for write in batch.writes if write.id not in said]
         return results
 
-    async def _write(self, batch: _Batch, steps: list[_Step]) -> list[Result]:
+    async def _write(self, batch: Batch, steps: list[Step]) -> list[Result]:
         await self._store.intend([entry for step in steps for entry in step.entries])
-        key = _digest(*sorted(step.entries[0].key for step in steps))
-        done = await _sent(batch, [step.diff for step in steps], key)
+        key = key_of(*sorted(step.entries[0].key for step in steps))
+        done = await batch.send([step.diff for step in steps], key)
         await self._remember(batch, list(zip(steps, done, strict=True)))
         return [result for step, result in zip(steps, done, strict=True) if not self._half_way(step, result)]
 
-    def _half_way(self, step: _Step, result: Result) -> bool:
+    def _half_way(self, step: Step, result: Result) -> bool:
         """Whether the other half of a move speaks for this one."""
         return step.write.emigrates and not step.write.leaving and result.outcome is not Outcome.FAILED
 
-    async def _remember(self, batch: _Batch, done: list[tuple[_Step, Result]]) -> None:
+    async def _remember(self, batch: Batch, done: list[tuple[Step, Result]]) -> None:
         applied: dict[ConfigId, Applied | None] = {}
         closed: list[Entry] = []
         never: list[Entry] = []
@@ -264,7 +172,7 @@ class Applier:
         if never:
             await self._store.forget_entries(never)
 
-    def _made_of(self, step: _Step, result: Result) -> Applied | None:
+    def _made_of(self, step: Step, result: Result) -> Applied | None:
         """What is applied once a step is done."""
         change, diff = step.write.change, step.diff
         if step.write.leaving:
@@ -274,7 +182,7 @@ class Applier:
         total = content_sum(diff.after or "")
         return Applied(change.kind, change.name, change.digest, change.place, result.revision, total, change.owner)
 
-    async def _applied(self, batch: _Batch) -> dict[ConfigId, Applied]:
+    async def _applied(self, batch: Batch) -> dict[ConfigId, Applied]:
         """What is remembered of the batch's configs."""
         subjects = {ref: write.part.subject for write in batch.writes for ref in _names(write.part)}
         return {
@@ -283,7 +191,7 @@ class Applier:
             for applied in memory.applied
         }
 
-    async def _stood(self, batch: _Batch, applied: Mapping[ConfigId, Applied]) -> dict[ConfigId, Observed | Failure]:
+    async def _stood(self, batch: Batch, applied: Mapping[ConfigId, Applied]) -> dict[ConfigId, Observed | Failure]:
         """What stands now where configs of the batch move away from; a failure where that is not what we left."""
         paths = {write.id: place.path for write in batch.writes if (place := write.old_place) is not None}
         if not paths:
@@ -299,7 +207,7 @@ class Applier:
                 stood[id] = TemporaryError(f"{found.place} was changed by hand, so {id} does not move; plan again")
         return stood
 
-    def _step(self, plan: Plan, write: _Write, applied: Applied | None, stood: Observed | Failure | None) -> _Step:
+    def _step(self, plan: Plan, write: Write, applied: Applied | None, stood: Observed | Failure | None) -> Step:
         self._require(write)
         if isinstance(stood, Failure):
             raise stood
@@ -309,12 +217,12 @@ class Applier:
             entries.append(self._entry(plan, write, applied, write.change.place, write.change.revision))
         if (place := write.old_place) is not None:
             entries.append(self._entry(plan, write, applied, place, stood.revision if stood else ""))
-        return _Step(write, diff, tuple(entries))
+        return Step(write, diff, tuple(entries))
 
-    def _entry(self, plan: Plan, write: _Write, applied: Applied | None, place: Place, revision: str) -> Entry:
+    def _entry(self, plan: Plan, write: Write, applied: Applied | None, place: Place, revision: str) -> Entry:
         """A journal line, with all it takes to put things back as they were, also when a plan is applied twice."""
         change = write.change
-        key = _digest(str(write.id), change.action, change.digest, change.revision, str(change.place), str(place))
+        key = key_of(str(write.id), change.action, change.digest, change.revision, str(change.place), str(place))
         known = self._journal.get(key)
         return Entry(
             key=key,
@@ -326,14 +234,14 @@ class Applier:
             applied=known.applied if known else applied,
         )
 
-    def _require(self, write: _Write) -> None:
+    def _require(self, write: Write) -> None:
         if write.leaving and write.id not in self._arrived:
             raise PermanentError(f"{write.id} could not be written where it goes, so it stays where it is")
         for required in self._generator.kinds[write.change.kind].requires:
             if (write.part.subject, required) in self._failed:
                 raise PermanentError(f"{required} failed for {write.part.subject}, and {write.change.kind} requires it")
 
-    def _diff(self, write: _Write, stood: Observed | None) -> Diff:
+    def _diff(self, write: Write, stood: Observed | None) -> Diff:
         change = write.change
         if write.leaving:
             assert change.was is not None
@@ -345,7 +253,7 @@ class Applier:
         after = self._generator.kinds[change.kind].content(config.spec)
         return Diff(write.id, change.action, config, actual, after=after, was=write.old_place)
 
-    def _config(self, write: _Write) -> Config:
+    def _config(self, write: Write) -> Config:
         """The config as it was planned; TemporaryError when the sources say otherwise by now."""
         ref = write.part.subject
         if ref not in self._made:
@@ -357,7 +265,7 @@ class Applier:
             raise TemporaryError(f"{write.id} is no longer what was planned; plan again")
         return config
 
-    def _fail(self, write: _Write, error: Exception) -> Result:
+    def _fail(self, write: Write, error: Exception) -> Result:
         self._failed.add((write.part.subject, write.change.kind))
         reason = str(error) if isinstance(error, Failure) else f"bug: {type(error).__name__}: {error}"
         return Result(id=write.id, outcome=Outcome.FAILED, reason=reason, temporary=isinstance(error, TemporaryError))
@@ -366,16 +274,6 @@ class Applier:
 def _names(part: Part) -> tuple[EntityRef, ...]:
     """What its subject was called before, and is called now."""
     return (part.was, part.subject) if part.was else (part.subject,)
-
-
-async def _sent(batch: _Batch, diffs: list[Diff], key: str) -> list[Result]:
-    if batch.plugin is None:
-        return await batch.target.write(diffs, key)
-    return [await batch.plugin.apply(diff, _digest(key, str(diff.id))) for diff in diffs]
-
-
-def _digest(*words: str) -> str:
-    return blake2b("\0".join(words).encode(), digest_size=12).hexdigest()
 
 
 def _log() -> BoundLogger:

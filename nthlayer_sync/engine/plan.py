@@ -7,20 +7,19 @@ its configs stand. What is left is generated, compared, and streamed into the st
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from itertools import islice
 
-from nthlayer_sync.blueprint.tiers import Guards
 from nthlayer_sync.engine.decide import Answer, Question, glance, look, questions
+from nthlayer_sync.engine.draft import Draft, Rules, Scope, held, owner_of, waiting
 from nthlayer_sync.engine.generate import Generator
-from nthlayer_sync.engine.guards import Consent, Existing, Tally, guard
+from nthlayer_sync.engine.guards import Existing, Tally, guard
 from nthlayer_sync.engine.observe import Live, LiveRoot, read_parts
 from nthlayer_sync.errors import PermanentError
-from nthlayer_sync.model.config import Config, ConfigId, Observed
+from nthlayer_sync.model.config import ConfigId, Observed
 from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.entity import Place
-from nthlayer_sync.model.plan import Change, Checksum, Part, Plan, SourceState, Wanted, Words
+from nthlayer_sync.model.plan import Change, Checksum, Part, Plan, Wanted
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.service import Subject
 from nthlayer_sync.sdk.store import Memory, Planned, Store, Trace
@@ -29,32 +28,6 @@ CHUNK = 250
 """Subjects planned between two breaths of the event loop: about 20 ms of work."""
 
 _NOWHERE = Place("", "")
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What is planned. `subjects` come in order of reference.
-
-    `present` are all refs that the sources still show; a remembered subject outside is gone, and its configs go too.
-    `uid_of` gives what outlives a rename. None for `present` plans the given subjects only and lets nothing go.
-    """
-
-    subjects: Iterable[Subject]
-    present: Collection[EntityRef] | None
-    uid_of: Callable[[EntityRef], str]
-    sources: tuple[SourceState, ...] = ()
-    inputs: str = ""
-    words: Words = field(default_factory=Words)
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What binds a plan: the guards, what is protected, and what a person agreed to for this run."""
-
-    guards: Guards
-    protected: tuple[str, ...] = ()
-    consent: Consent = field(default_factory=Consent)
-    enforce: bool = False
 
 
 class Planner:
@@ -143,7 +116,7 @@ class Planner:
         memories = await self._store.memories(
             [was.get(s.ref, s.ref) for s, _ in due if s.ref in traces or s.ref in was]
         )
-        drafts: list[_Draft] = []
+        drafts: list[Draft] = []
         for subject, fingerprint in due:
             before = memories.get(was.get(subject.ref, subject.ref), Memory(b""))
             trace = traces.get(subject.ref)
@@ -154,17 +127,17 @@ class Planner:
         await self._decide(drafts)
         return [self._planned(draft) for draft in drafts]
 
-    def _draft(self, subject: Subject, fingerprint: bytes, before: Memory, uid: str, was: EntityRef | None) -> _Draft:
+    def _draft(self, subject: Subject, fingerprint: bytes, before: Memory, uid: str, was: EntityRef | None) -> Draft:
         made = self._generator.generate(subject)
         kept = tuple(w for w in before.wanted if w.kind in made.failed)
         wanted: tuple[Wanted, ...] = (*made.wanted, *kept)
-        asked = [q for q in questions(made.wanted, before.applied, _owner(before)) if q.key[0] not in made.failed]
+        asked = [q for q in questions(made.wanted, before.applied, owner_of(before)) if q.key[0] not in made.failed]
         refused = [
             Change(kind, "", Action.REFUSE, "", _NOWHERE, "", reason=reason) for kind, reason in made.failed.items()
         ]
         configs = {(config.id.kind, config.id.name): config for config in made.configs}
         memory = Memory(fingerprint, uid, wanted, before.applied)
-        return _Draft(subject.ref, memory, asked, configs, was, changes=refused)
+        return Draft(subject.ref, memory, asked, configs, was, changes=refused)
 
     async def _leave(self, ref: EntityRef, former: Mapping[EntityRef, EntityRef], scope: Scope) -> list[Planned]:
         """The configs of a subject that is proven gone, or called otherwise now."""
@@ -172,19 +145,17 @@ class Planner:
         heir = next((new for new, old in former.items() if old == ref), None)
         if not before.applied or heir in self._inherited:
             return [Planned(ref, None, None)]
-        draft = _Draft(ref, before, questions((), before.applied, _owner(before)), {}, None, True)
+        draft = Draft(ref, before, questions((), before.applied, owner_of(before)), {}, None, True)
         if heir is None:
             await self._decide([draft])
         else:
-            draft.changes += [
-                _held(question, f"it is called {heir} now, which has to wait") for question in draft.asked
-            ]
+            draft.changes += [held(question, f"it is called {heir} now, which has to wait") for question in draft.asked]
         return [self._planned(draft)]
 
-    async def _decide(self, drafts: list[_Draft]) -> None:
+    async def _decide(self, drafts: list[Draft]) -> None:
         """Answer every question of a chunk: by a glance where that is enough, else by one read for each root."""
         await self._observe(drafts)
-        unread: list[tuple[_Draft, Question, LiveRoot]] = []
+        unread: list[tuple[Draft, Question, LiveRoot]] = []
         for draft in drafts:
             for question in draft.asked:
                 if (standing := self._standing(question)) is not None:
@@ -194,7 +165,7 @@ class Planner:
                 before = self._root_before(question) or root
                 if trouble := root.trouble or before.trouble:
                     draft.astray = True
-                    draft.changes.append(_waiting(question, trouble))
+                    draft.changes.append(waiting(question, trouble))
                     continue
                 revision = self._revision(root, question)
                 if question.applied is not None and not question.moves:
@@ -206,7 +177,7 @@ class Planner:
                     draft.changes.append(change)
         await self._read(unread)
 
-    async def _observe(self, drafts: list[_Draft]) -> None:
+    async def _observe(self, drafts: list[Draft]) -> None:
         """Look at every root of a chunk, and look up what is not known of them yet."""
         roots: set[tuple[str, str]] = set()
         unsure: dict[tuple[str, str], list[str]] = {}
@@ -240,9 +211,9 @@ class Planner:
             reason = f"{kind} is never deleted by us"
         else:
             return None
-        return _held(question, reason)
+        return held(question, reason)
 
-    async def _read(self, unread: list[tuple[_Draft, Question, LiveRoot]]) -> None:
+    async def _read(self, unread: list[tuple[Draft, Question, LiveRoot]]) -> None:
         by_root: dict[LiveRoot, dict[ConfigId, str]] = {}
         for draft, question, root in unread:
             at, place = self._where(root, question)
@@ -257,13 +228,13 @@ class Planner:
             draft.astray = True
             id = draft.id(question)
             if id in trouble:
-                draft.changes.append(_waiting(question, trouble[id]))
+                draft.changes.append(waiting(question, trouble[id]))
                 continue
             change = self._look(draft, question, observed.get(id), question.place.path in root.conflicts)
             if change.action is not Action.NOTHING:
                 draft.changes.append(change)
 
-    def _look(self, draft: _Draft, question: Question, observed: Observed | None, conflicts: bool) -> Change:
+    def _look(self, draft: Draft, question: Question, observed: Observed | None, conflicts: bool) -> Change:
         kind = question.key[0]
         config = draft.configs.get(question.key)
         # Where a proposal conflicts with the base and our part is not in the base, nobody removed it: it is made anew.
@@ -275,7 +246,7 @@ class Planner:
             )
         except Exception as error:  # bad input or a bug: it stops this config only
             reason = str(error) if isinstance(error, PermanentError) else f"bug: {type(error).__name__}: {error}"
-            return _waiting(question, reason)
+            return waiting(question, reason)
         return look(question, Answer(observed, same), enforce=enforce)
 
     def _where(self, root: LiveRoot, question: Question) -> tuple[LiveRoot, Place]:
@@ -308,7 +279,7 @@ class Planner:
         """The root of a config, where its kind is on and it was looked at."""
         return self._live.find(self._generator.plugin(kind).target, root) if kind in self._generator.kinds else None
 
-    def _planned(self, draft: _Draft) -> Planned:
+    def _planned(self, draft: Draft) -> Planned:
         order = self._order
         changes = tuple(sorted(draft.changes, key=lambda change: (order.get(change.kind, -1), change.name)))
         if not changes:
@@ -317,37 +288,3 @@ class Planner:
         self._tally.add(part, self._rules.protected)
         self._checksum.add(part)
         return Planned(draft.ref, draft.memory, part, draft.astray)
-
-
-def _owner(memory: Memory) -> EntityRef | None:
-    """Who owned what is remembered."""
-    return next((wanted.owner for wanted in memory.wanted if wanted.owner), None)
-
-
-def _held(question: Question, reason: str) -> Change:
-    kind, name = question.key
-    return Change(kind, name, Action.HOLD, "", question.place, "", reason=reason)
-
-
-def _waiting(question: Question, trouble: str) -> Change:
-    kind, name = question.key
-    return Change(kind, name, Action.REFUSE, "", question.place, "", reason=trouble)
-
-
-@dataclass
-class _Draft:
-    """One subject being planned."""
-
-    ref: EntityRef
-    memory: Memory
-    asked: list[Question]
-    configs: dict[tuple[str, str], Config]
-    was: EntityRef | None
-    unsure: bool = False
-    """Live may differ from what we left without having moved lately: an old drift, a write of unknown outcome."""
-    astray: bool = False
-    """Something live was found otherwise than remembered, or could not be looked at."""
-    changes: list[Change] = field(default_factory=list[Change])
-
-    def id(self, question: Question) -> ConfigId:
-        return ConfigId(question.key[0], self.ref, question.key[1])

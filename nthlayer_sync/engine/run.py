@@ -10,11 +10,12 @@ from hashlib import blake2b
 
 from nthlayer_sync.blueprint.tiers import Tiers
 from nthlayer_sync.engine.apply import Applier, Progress
+from nthlayer_sync.engine.draft import Rules, Scope
 from nthlayer_sync.engine.generate import Generator
 from nthlayer_sync.engine.guards import Consent
 from nthlayer_sync.engine.ingest import ingest
 from nthlayer_sync.engine.observe import Live
-from nthlayer_sync.engine.plan import Planner, Rules, Scope
+from nthlayer_sync.engine.plan import Planner
 from nthlayer_sync.engine.recover import recover
 from nthlayer_sync.engine.undo import undo
 from nthlayer_sync.errors import TemporaryError

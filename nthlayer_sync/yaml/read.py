@@ -26,12 +26,13 @@ from nthlayer_sync.model.diagnosis import Diagnosis, Severity
 from nthlayer_sync.yaml.events import Limits, parse_events, place, span
 from nthlayer_sync.yaml.scalars import plain_value
 from nthlayer_sync.yaml.syntax import looks_like_template, shorten, templated
-from nthlayer_sync.yaml.tree import locate
+from nthlayer_sync.yaml.tree import first_of, locate
 
 __all__ = ["Document", "Limits", "locate", "looks_like_template", "read_documents"]
 
 _Container: TypeAlias = dict[str, object] | list[object]
 _MOST_DIAGNOSES = 100
+_MOST_TRACED = 3
 _NO_KEY = "\0no key yet"  # NUL cannot stand in YAML text, and `is` compares anyway
 
 
@@ -137,8 +138,14 @@ class _Reading:
             self._marked(event)
         text: str = event.value
         if text in container:
-            self._wrong(event, "duplicate-key", "the key stands here for the second time", text, "each key once")
+            self._wrong(event, "duplicate-key", self._twice(event), text, "each key once")
         return text
+
+    def _twice(self, event: ScalarEvent) -> str:
+        """What to say of a key that stands there already; for the first ones only, since each costs a reading."""
+        told = sum(diagnosis.code == "duplicate-key" for diagnosis in self.diagnoses)
+        first = first_of(self.data, *place(event)) if told < _MOST_TRACED else 0
+        return f"the key stands in line {first} already" if first else "the key stands here for the second time"
 
     def _complex_key(self, event: CollectionStartEvent) -> str:
         start, _ = span(event)

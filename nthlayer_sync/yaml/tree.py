@@ -125,6 +125,24 @@ def compose(data: bytes, *, file: str = "", limits: Limits | None = None) -> lis
     return trees
 
 
+def first_of(data: bytes, line: int, column: int) -> int:
+    """The line of the first key of the same name in the mapping whose key begins at `line` and `column`; 0 if none."""
+    try:
+        waiting = [tree.root for tree in compose(data)]
+    except InputError:
+        return 0
+    while waiting:
+        node = waiting.pop()
+        lines: dict[str | None, int] = {}
+        for entry in node.entries:
+            if entry.key is not None:
+                first = lines.setdefault(entry.name, entry.key.line)
+                if (entry.key.line, entry.key.column) == (line, column):
+                    return first if entry.name is not None else 0
+            waiting.append(entry.value)
+    return 0
+
+
 def locate(data: bytes, document: int, path: tuple[str | int, ...], *, key: bool = False) -> tuple[int, int]:
     """Line and column, from 1, of the value at `path` in that document of `data`, or of its key.
 

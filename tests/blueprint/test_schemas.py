@@ -57,7 +57,7 @@ def program_refuses(file: Path) -> bool:
         case "settings.schema.json":
             try:
                 app = App.load(file)
-                app.tiers()
+                assert app.tiers
                 app.generator()
             except InputError:
                 return True

@@ -11,10 +11,11 @@ import pytest
 
 from nthlayer_sync.blueprint.tiers import load_tiers
 from nthlayer_sync.engine.apply import Applier
+from nthlayer_sync.engine.draft import Rules, Scope
 from nthlayer_sync.engine.generate import Generator
 from nthlayer_sync.engine.guards import Consent
 from nthlayer_sync.engine.observe import Live
-from nthlayer_sync.engine.plan import Planner, Rules, Scope
+from nthlayer_sync.engine.plan import Planner
 from nthlayer_sync.engine.recover import recover
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.model.config import Spec

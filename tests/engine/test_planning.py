@@ -252,3 +252,25 @@ async def test_a_file_where_a_folder_should_be_stops_that_config_alone(house):
     house.commit("a", "I am a file, no folder", "main")
     results = await house.apply(await house.plan())
     assert {str(r.id.subject) for r in results if r.outcome == "failed"} == {"component:default/a"}
+
+
+async def test_a_plugin_that_reconciles_or_applies_in_its_own_way_is_asked(house, monkeypatch):
+    house.service("payments", "hello")
+    await house.settle()
+    asked: list[str] = []
+
+    def reconcile(self, desired, actual):
+        asked.append("reconcile")
+        return OperationalPlugin.reconcile(self, desired, actual)
+
+    async def apply(self, diff, idempotency_key):
+        asked.append("apply")
+        return (await self.target.write([diff], idempotency_key))[0]
+
+    monkeypatch.setattr(Notes, "reconcile", reconcile)
+    monkeypatch.setattr(Notes, "apply", apply)
+    house.commit("payments/block.md", "# Ours\n" + house.file("payments/block.md"))
+    house.service("payments", "good day")
+    await house.settle()
+    assert {"reconcile", "apply"} <= set(asked)
+    assert house.file("payments/whole.txt") == "nthlayer-sync\ngood day\n"

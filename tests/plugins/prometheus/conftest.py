@@ -10,7 +10,6 @@ import pytest
 from nthlayer_sync.plugins.prometheus import Plugin, PrometheusSettings
 from nthlayer_sync.sdk.testing import service_from
 
-
 ADDRESSES = {"backstage": "https://backstage.example.com", "grafana": "https://grafana.example.com/"}
 
 

@@ -1,0 +1,79 @@
+"""What a plan is made of: its scope, its rules, and each subject while it is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+
+from nthlayer_sync.blueprint.tiers import Guards
+from nthlayer_sync.engine.decide import Question
+from nthlayer_sync.engine.guards import Consent
+from nthlayer_sync.model.config import Config, ConfigId
+from nthlayer_sync.model.diff import Action
+from nthlayer_sync.model.plan import Change, SourceState, Words
+from nthlayer_sync.model.ref import EntityRef
+from nthlayer_sync.model.service import Subject
+from nthlayer_sync.sdk.store import Memory
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is planned. `subjects` come in order of reference.
+
+    `present` are all refs that the sources still show; a remembered subject outside is gone, and its configs go too.
+    `uid_of` gives what outlives a rename. None for `present` plans the given subjects only and lets nothing go.
+    """
+
+    subjects: Iterable[Subject]
+    present: Collection[EntityRef] | None
+    uid_of: Callable[[EntityRef], str]
+    sources: tuple[SourceState, ...] = ()
+    inputs: str = ""
+    words: Words = field(default_factory=Words)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What binds a plan: the guards, what is protected, and what a person agreed to for this run."""
+
+    guards: Guards
+    protected: tuple[str, ...] = ()
+    consent: Consent = field(default_factory=Consent)
+    enforce: bool = False
+
+
+def owner_of(memory: Memory) -> EntityRef | None:
+    """Who owned what is remembered."""
+    return next((wanted.owner for wanted in memory.wanted if wanted.owner), None)
+
+
+def held(question: Question, reason: str) -> Change:
+    """It is not wanted any more, and left alone all the same."""
+    kind, name = question.key
+    return Change(kind, name, Action.HOLD, "", question.place, "", reason=reason)
+
+
+def waiting(question: Question, trouble: str) -> Change:
+    """Nothing can be said or done about it now."""
+    kind, name = question.key
+    return Change(kind, name, Action.REFUSE, "", question.place, "", reason=trouble)
+
+
+@dataclass
+class Draft:
+    """One subject being planned."""
+
+    ref: EntityRef
+    memory: Memory
+    asked: list[Question]
+    configs: dict[tuple[str, str], Config]
+    was: EntityRef | None
+    unsure: bool = False
+    """Live may differ from what we left without having moved lately: an old drift, a write of unknown outcome."""
+    astray: bool = False
+    """Something live was found otherwise than remembered, or could not be looked at."""
+    changes: list[Change] = field(default_factory=list[Change])
+
+    def id(self, question: Question) -> ConfigId:
+        """The id of the config that a question is about."""
+        return ConfigId(question.key[0], self.ref, question.key[1])
