@@ -71,5 +71,5 @@ def test_each_mistake_is_told_once_with_its_place(tmp_path: Path, text: str, sai
 
 def _use(file: Path) -> None:
     app = App.load(file)
-    app.tiers()
+    assert app.tiers
     app.generator()

@@ -6,7 +6,7 @@ from nthlayer_sync.blueprint.tiers import load_tiers
 from nthlayer_sync.engine.guards import Consent
 from nthlayer_sync.errors import PermanentError, TemporaryError
 from nthlayer_sync.sdk.ownership import MARK
-from nthlayer_sync.sdk.plugin import PluginSettings
+from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
 
 ALL = Consent(deletes=9)
 
@@ -267,8 +267,9 @@ async def test_a_plugin_that_reconciles_or_applies_in_its_own_way_is_asked(house
         asked.append("apply")
         return (await self.target.write([diff], idempotency_key))[0]
 
-    monkeypatch.setattr(Notes, "reconcile", reconcile)
-    monkeypatch.setattr(Notes, "apply", apply)
+    notes = type(house.generator().plugins["notes"]).__mro__[1]
+    monkeypatch.setattr(notes, "reconcile", reconcile)
+    monkeypatch.setattr(notes, "apply", apply)
     house.commit("payments/block.md", "# Ours\n" + house.file("payments/block.md"))
     house.service("payments", "good day")
     await house.settle()

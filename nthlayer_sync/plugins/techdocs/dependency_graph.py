@@ -38,7 +38,7 @@ def generate(service: Service) -> Iterator[DependencySpec]:
     yield DependencySpec(
         label=service.label,
         tier=service.blueprint.tier,
-        availability=f"{promised.value:f}" if promised else "",
+        availability=f"{promised.value:f}" if promised and service.runs else "",
         classification=service.blueprint.compliance.classification,
         depends_on=service.depends_on,
         dependents=service.dependents,

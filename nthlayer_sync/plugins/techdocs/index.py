@@ -3,11 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from nthlayer_sync.model.config import Spec
+from nthlayer_sync.model.config import ConfigId, Spec
+from nthlayer_sync.model.ref import ref_name
 from nthlayer_sync.model.service import Service
-from nthlayer_sync.plugins.techdocs.page import BLOCKS, blocks, channel_of, owns
+from nthlayer_sync.plugins.techdocs.page import BLOCKS, SECTIONS, blocks, channel_of
+from nthlayer_sync.sdk import quote
 from nthlayer_sync.sdk.kind import Beside, FileKind
+from nthlayer_sync.sdk.ownership import Blocks
+
+
+@dataclass(frozen=True)
+class FrontPage(Blocks):
+    """Blocks as on any page; a page that we begin also gets a title, in a block of another scope, which stays."""
+
+    title: str = ""
+
+    def write(self, text: str | None, content: str) -> str:
+        """A page that is there has the title that people gave it, or none."""
+        written = super().write(text, content)
+        return written if text else self._heading.join({"page": f"# {quote.markdown(self.title)}\n"}) + written
+
+    def remove(self, text: str) -> str | None:
+        """The page without our blocks and our title."""
+        rest = super().remove(text)
+        return None if rest is None else self._heading.remove(rest)
+
+    @property
+    def _heading(self) -> Blocks:
+        return Blocks(self.open, self.close, scope="title")
 
 
 class IndexSpec(Spec, frozen=True):
@@ -41,6 +66,10 @@ def render(spec: IndexSpec) -> str:
     return BLOCKS.join(blocks("index.md.j2", ("summary",), spec=spec))
 
 
+def _owns(config: ConfigId) -> FrontPage:
+    return FrontPage(BLOCKS.open, BLOCKS.close, order=SECTIONS, title=ref_name(config.subject))
+
+
 INDEX = FileKind(
     name="techdocs/index",
     version=1,
@@ -51,5 +80,5 @@ INDEX = FileKind(
     path=lambda service, spec: "docs/index.md",
     render=render,
     beside=Beside.SUBJECT,
-    owns=owns,
+    owns=_owns,
 )

@@ -13,6 +13,9 @@ import pytest
 import yaml
 from mkdocs.config import load_config
 
+from nthlayer_sync.model.config import ConfigId
+from nthlayer_sync.model.ref import entity_ref
+from nthlayer_sync.plugins.techdocs.index import INDEX
 from nthlayer_sync.sdk import quote
 from nthlayer_sync.sdk.testing import service_from
 from nthlayer_sync.signals.alerts import alerts_of
@@ -144,6 +147,20 @@ def test_an_address_that_is_none_becomes_text(words, url: str, site, techdocs) -
         shown = techdocs((folder / f"docs/{page}.md").read_text())
         assert "onclick=" not in re.sub(r'"[^"]*"', "", shown)
         assert not re.findall(r'href="(?:javascript|data|//)', shown)
+
+
+def test_a_front_page_that_we_begin_has_a_title_and_goes_as_a_whole() -> None:
+    [spec] = INDEX.generate(service_from({"name": "Pay_*s*", "tier": "3"}))
+    ownership, content = INDEX.owns(ConfigId(INDEX.name, entity_ref("component", "pay_*s*"))), INDEX.render(spec)
+    page = ownership.write(None, content)
+    assert page.splitlines()[1] == r"# pay_\*s\*"
+    assert ownership.read(page) == content
+    assert ownership.write(page, content) == page
+    assert ownership.remove(page) is None
+    assert ownership.remove(page + "Ours.\n") == "Ours.\n"
+    for theirs in ("# Pay\n", "Welcome", "# Pay\r\n\r\nHello\r\n"):
+        assert "title" not in ownership.write(theirs, content)
+        assert ownership.remove(ownership.write(theirs, content)) == theirs
 
 
 def test_what_people_write_stays_in_the_built_page(site, accepted) -> None:
