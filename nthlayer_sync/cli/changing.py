@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import msgspec
@@ -14,7 +15,7 @@ from rich.markup import escape
 
 from nthlayer_sync.app import App
 from nthlayer_sync.cli import options
-from nthlayer_sync.cli.output import console, counted, print_json, print_notes, print_results, progress
+from nthlayer_sync.cli.output import console, counted, noting, print_json, print_notes, print_results, progress
 from nthlayer_sync.cli.plans import View, print_plan
 from nthlayer_sync.cli.requests import check, flags, request_of
 from nthlayer_sync.engine.planfile import read_plan, write_plan
@@ -76,14 +77,14 @@ async def apply(
         words = flags(request)
         raise InputError(
             f"a plan file is applied as it was reviewed, so {words} cannot be added to it; "
-            f"make the plan anew with: nthlayer-sync plan {words} --out {file}"
+            f"make the plan anew with: nthlayer-sync plan {words} --out {quote(str(file))}"
         )
     app = App.load(settings)
     async with app.engine() as engine:
         made, parts = await _to_apply(app, engine, file, request, format, yes)
         roots: dict[ConfigId, str] = {}
         with progress("applying", made.pending) as advance:
-            results = await engine.apply(made, _noting(parts, roots), advance)
+            results = await engine.apply(made, noting(parts, roots), advance)
         if format is options.Format.JSON:
             print_json({"plan": made.id, "results": results})
         else:
@@ -154,13 +155,6 @@ async def _drifted(parts: AsyncIterator[Part], unseen: list[Change]) -> AsyncIte
         unseen += blind
         if changes := tuple(c for c in part.changes if c.action is Action.KEEP or c in blind):
             yield msgspec.structs.replace(part, changes=changes)
-
-
-async def _noting(parts: AsyncIterator[Part], roots: dict[ConfigId, str]) -> AsyncIterator[Part]:
-    """The same parts; `roots` learns where each config lands."""
-    async for part in parts:
-        roots |= {part.id(change): change.place.root for change in part.changes}
-        yield part
 
 
 def _say_written(out: Path, made: Plan) -> None:

@@ -6,7 +6,7 @@ import re
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -20,6 +20,7 @@ from nthlayer_sync.engine.locate import Read, located
 from nthlayer_sync.engine.run import Engine
 from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.diagnosis import Diagnosis, Severity
+from nthlayer_sync.model.plan import Part
 from nthlayer_sync.model.result import Outcome, Result
 
 console = Console(highlight=False, soft_wrap=True)
@@ -79,6 +80,13 @@ async def print_notes(engine: Engine, read: Read) -> None:
     print_diagnoses(await located(matter[:SHOWN], engine.graph, read), sys.stderr)
     if len(matter) > SHOWN:
         notes.print(f"[dim]and {len(matter) - SHOWN} more findings: nthlayer-sync validate[/]")
+
+
+async def noting(parts: AsyncIterator[Part], roots: dict[ConfigId, str]) -> AsyncIterator[Part]:
+    """The same parts; `roots` learns where each config lands, for `print_results`."""
+    async for part in parts:
+        roots |= {part.id(change): change.place.root for change in part.changes}
+        yield part
 
 
 def print_results(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from shlex import quote
 
 from nthlayer_sync.engine.guards import Consent
 from nthlayer_sync.engine.run import CODE, Engine, Request
@@ -43,10 +44,10 @@ def flags(request: Request) -> str:
     words = [
         *([f"--allow-deletes {consent.deletes}"] if consent.deletes else []),
         *([f"--allow-updates {consent.updates}"] if consent.updates else []),
-        *(f"--allow-protected '{id}'" for id in sorted(consent.protected)),
-        *(f"--allow-shrink {source}" for source in sorted(request.shrunk)),
-        *(f"--gone {ref}" for ref in sorted(request.gone)),
-        *(f"--drop-source {source}" for source in sorted(request.dropped)),
+        *(f"--allow-protected {quote(id)}" for id in sorted(consent.protected)),
+        *(f"--allow-shrink {quote(source)}" for source in sorted(request.shrunk)),
+        *(f"--gone {quote(ref)}" for ref in sorted(request.gone)),
+        *(f"--drop-source {quote(source)}" for source in sorted(request.dropped)),
         *(["--enforce"] if request.enforce else []),
     ]
     return " ".join(words)

@@ -14,10 +14,11 @@ from rich.markup import escape
 
 from nthlayer_sync.app import App
 from nthlayer_sync.cli import options
-from nthlayer_sync.cli.output import console, print_notes, print_results, progress
+from nthlayer_sync.cli.output import console, noting, print_notes, print_results, progress
 from nthlayer_sync.cli.plans import print_plan, summary
 from nthlayer_sync.engine.run import Engine
 from nthlayer_sync.errors import InputError, PermanentError
+from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.sdk.discover import folder_names
 
 _SETTINGS = """\
@@ -99,9 +100,10 @@ async def demo(
         await print_notes(engine, app.catalog_files())
         await print_plan(engine, plan, engine.store.parts(plan.id), options.PlanFormat.TEXT)
         console.rule("[bold]nthlayer-sync apply")
+        roots: dict[ConfigId, str] = {}
         with progress("applying", plan.pending) as advance:
-            results = await engine.apply(plan, engine.store.parts(plan.id), advance)
-        print_results(plan.id, results, {}, app.settings.landing.branch)
+            results = await engine.apply(plan, noting(engine.store.parts(plan.id), roots), advance)
+        print_results(plan.id, results, roots, app.settings.landing.branch)
         console.rule("[bold]nthlayer-sync plan, again")
         again = await engine.plan()
         console.print(f"Plan {again.id}: {summary(again)}")

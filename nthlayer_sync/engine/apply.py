@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from nthlayer_sync.engine.batch import Batch, Step, Write, in_batches, key_of
+from nthlayer_sync.engine.decide import OVERWRITES
 from nthlayer_sync.engine.generate import Generator
-from nthlayer_sync.engine.observe import read_parts
+from nthlayer_sync.engine.observe import own_state, read_parts
 from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
 from nthlayer_sync.model.config import Config, ConfigId, Observed
 from nthlayer_sync.model.diff import Action, Diff
@@ -45,6 +46,7 @@ class Applier:
         self._failed: set[tuple[EntityRef, str]] = set()
         self._arrived: dict[ConfigId, Applied] = {}
         self._journal: dict[str, Entry] = {}
+        self._left: dict[str, dict[str, str]] = {}
         self._made: dict[EntityRef, dict[ConfigId, Config]] = {}
 
     async def apply(self, plan: Plan, parts: AsyncIterator[Part], progress: Progress = lambda _: None) -> list[Result]:
@@ -58,6 +60,9 @@ class Applier:
         self._journal = {entry.key: entry for entry in await self._store.journal(plan.id)}
         adopted: list[Write] = []
         levels = await in_batches(self._generator, parts, adopted)
+        roots = {batch.name: batch for level in levels.values() for batches in level.values() for batch in batches}
+        seen = await self._store.roots()
+        await self._store.see_roots(dict.fromkeys(roots, ""))  # until it is known what is left there
         gate = asyncio.Semaphore(ROOTS_AT_ONCE)
 
         async def run(batches: list[Batch]) -> list[Result]:
@@ -73,6 +78,11 @@ class Applier:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(run(batches)) for batches in levels[level].values()]
             results += [result for task in tasks for result in task.result()]
+        states = {
+            name: await own_state(batch.target, batch.root, seen.get(name, ""), self._left.get(name, {}))
+            for name, batch in roots.items()
+        }
+        await self._store.see_roots(states)
         return results + (await self._adopt_all(adopted) if adopted else [])
 
     async def _adopt_all(self, writes: list[Write]) -> list[Result]:
@@ -88,15 +98,19 @@ class Applier:
             trouble |= found[1]
         results: list[Result] = []
         remembered: dict[ConfigId, Applied | None] = {}
+        moved: dict[str, str] = {}
         for write in writes:
             try:
                 if write.id in trouble:
                     raise TemporaryError(trouble[write.id])
                 made = remembered[write.id] = self._adopted(write, observed.get(write.id))
                 revision = made.revision if made else ""
+                if revision != write.change.revision:
+                    moved[f"{self._generator.plugin(write.change.kind).target.name} {write.root}"] = ""
                 results.append(Result(id=write.id, outcome=Outcome.UNCHANGED, revision=revision))
             except Exception as error:  # bad input or a bug: it stops this config only
                 results.append(self._fail(write, error))
+        await self._store.see_roots(moved)
         await self._store.finish([], remembered)
         return results
 
@@ -168,6 +182,7 @@ class Applier:
             for entry in step.entries:
                 after = result.revision if entry.place == write.change.place else remains.get(entry.place.path, "")
                 closed.append(msgspec.structs.replace(entry, after=after, done=True))
+                self._left.setdefault(batch.name, {})[entry.place.path] = after
         await self._store.finish(closed, applied)
         if never:
             await self._store.forget_entries(never)
@@ -193,13 +208,14 @@ class Applier:
 
     async def _stood(self, batch: Batch, applied: Mapping[ConfigId, Applied]) -> dict[ConfigId, Observed | Failure]:
         """What stands now where configs of the batch move away from; a failure where that is not what we left."""
-        paths = {write.id: place.path for write in batch.writes if (place := write.old_place) is not None}
+        moving = {write.id: write for write in batch.writes if write.old_place is not None}
+        paths = {id: place.path for id, write in moving.items() if (place := write.old_place) is not None}
         if not paths:
             return {}
         observed, trouble = await read_parts(batch.target, batch.root, paths)
         stood: dict[ConfigId, Observed | Failure] = {id: PermanentError(reason) for id, reason in trouble.items()}
         for id, found in observed.items():
-            enforced = self._generator.plugin(id.kind).settings.drift == "enforce"
+            enforced = moving[id].change.reason == OVERWRITES
             ours = id in applied and found.content is not None and content_sum(found.content) == applied[id].sum
             if found.content is None or ours or enforced:
                 stood[id] = found

@@ -73,6 +73,11 @@ class Batch:
     """The plugin that writes one by one, where it has an `apply` of its own."""
     writes: list[Write] = field(default_factory=list[Write])
 
+    @property
+    def name(self) -> str:
+        """The name under which the state of its root is remembered."""
+        return f"{self.target.name} {self.root}"
+
     async def send(self, diffs: list[Diff], key: str) -> list[Result]:
         """Make the changes, by the plugin where it wants to make them itself."""
         if self.plugin is None:

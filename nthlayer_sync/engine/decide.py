@@ -26,6 +26,9 @@ from nthlayer_sync.model.entity import Place
 from nthlayer_sync.model.plan import Applied, Change, Wanted, content_sum
 from nthlayer_sync.model.ref import EntityRef
 
+OVERWRITES = "overwrites what was changed by hand"
+"""The reason of a write that stands in for a `keep`."""
+
 Key = tuple[str, str]
 """Kind and name: what tells the configs of one subject apart."""
 
@@ -130,7 +133,7 @@ def _unknown(question: Question, observed: Observed | None, enforce: bool) -> Ch
     if observed.content is None:
         return _change(question, Action.CREATE, observed.revision)
     if enforce:
-        return _change(question, Action.UPDATE, observed.revision)
+        return _change(question, Action.UPDATE, observed.revision, OVERWRITES)
     return _change(
         question,
         Action.KEEP,
@@ -147,7 +150,7 @@ def _arrived(question: Question, applied: Applied, observed: Observed | None, sa
         return _change(question, Action.REFUSE, observed.revision, reason, applied.place)
     ours = observed.content is None or same or content_sum(observed.content) == applied.sum
     if ours or enforce:
-        return _change(question, Action.UPDATE, observed.revision, was=applied.place)
+        return _change(question, Action.UPDATE, observed.revision, "" if ours else OVERWRITES, applied.place)
     reason = f"it should move, but {question.place} is there already and is not what we want"
     return _change(question, Action.KEEP, observed.revision, reason, applied.place)
 
@@ -160,7 +163,7 @@ def _known(question: Question, applied: Applied, observed: Observed | None, enfo
     if content is not None and content_sum(content) == applied.sum:
         return _change(question, Action.UPDATE, revision, was=was)
     if enforce:
-        return _change(question, Action.CREATE if content is None else Action.UPDATE, revision, was=was)
+        return _change(question, Action.CREATE if content is None else Action.UPDATE, revision, OVERWRITES, was)
     if question.moves:
         return _change(
             question, Action.KEEP, revision, "it should move, but it was changed by hand where it stood", was

@@ -92,6 +92,20 @@ async def read_parts(
     return observed, trouble
 
 
+async def own_state(target: Target, root: str, since: str, written: Mapping[str, str]) -> str:
+    """The state of a root in which nothing moved since `since` but what we wrote; "" when that cannot be said.
+
+    `written` is what we left, path to revision. With an older state, a write of ours that somebody takes back at once
+    would look as if nothing had ever moved.
+    """
+    try:
+        movement = await target.moved(root, since)
+        moved = movement.paths if since else await target.revisions(root, None)
+    except Failure:
+        return ""
+    return movement.state if moved is not None and all(written.get(path) == moved[path] for path in moved) else ""
+
+
 class Live:
     """Every root that configs land in; each is observed once, when it is first asked for.
 

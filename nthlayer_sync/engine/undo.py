@@ -36,6 +36,7 @@ async def undo(store: Store, generator: Generator, plan: str) -> list[Result]:
 
 
 async def _undo_root(store: Store, target: Target, root: str, written: list[Entry]) -> list[Result]:
+    await store.see_roots({f"{target.name} {root}": ""})  # the next plan looks at all of it
     await target.moved(root, "")  # look anew: what people changed since stays
     live = await target.revisions(root, sorted({entry.place.path for entry in written}))
     after = {entry.place.path: entry.after for entry in written}

@@ -12,6 +12,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from nthlayer_sync.model.diagnosis import Diagnosis, Severity
+from nthlayer_sync.sdk.ownership import MARK
 from nthlayer_sync.sources.globs import glob
 from nthlayer_sync.sources.shape import short
 
@@ -55,15 +56,21 @@ class Owners:
 
 
 def read_codeowners(file: str, data: bytes) -> Owners:
-    """Read the file `file`; a line that cannot be used is left out and reported, as the code hosts do."""
+    """Read the file `file`; a line that cannot be used is left out and reported, as the code hosts do.
+
+    What we wrote into it ourselves says nothing new about anybody, so it is left out.
+    """
     owners = Owners()
     if len(data) > LARGEST:
         _report(owners, file, (0, 0), "the file is too large for a code host to read", f"{len(data):,} bytes")
         return owners
     defaults: tuple[str, ...] = ()
+    ours = False
     for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
         text = line.strip()
-        if not text or text.startswith("#"):
+        if text.startswith("#"):
+            ours = text.startswith(f"# {MARK}: begin") or (ours and not text.startswith(f"# {MARK}: end"))
+        if ours or not text or text.startswith("#"):
             continue
         if len(line) > LONGEST_LINE:
             _report(owners, file, (number, 1), f"a line of more than {LONGEST_LINE:,} characters is left out", line)

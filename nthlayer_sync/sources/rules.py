@@ -140,7 +140,9 @@ def _format(path: Path, value: str, allowed: str) -> Problem:
     what = "placeholder that was never filled in" if formats.has_placeholder(value) else ""
     name = ".".join(str(part) for part in path[-2:])
     message = f"{short(name)} holds a {what}" if what else f"{short(name)} is not written as Backstage demands"
-    return Problem("entity-placeholder" if what else "entity-format", message, path, short(value) or "nothing", (allowed,))
+    return Problem(
+        "entity-placeholder" if what else "entity-format", message, path, short(value) or "nothing", (allowed,)
+    )
 
 
 def _too_long(path: Path, value: str) -> Problem:

@@ -62,7 +62,7 @@ def test_a_blueprint_file_is_a_layer() -> None:
         ("service:\n  name: search", 2, 9, "for another entity than checkout", "checkout"),
         ("tier: 1", 1, 1, "tier: unknown key", "service"),
         ("service: 5", 1, 10, "service", ""),
-        ("service:\n  tier: 1\n  tier: 2", 3, 3, "second time", ""),
+        ("service:\n  tier: 1\n  tier: 2", 3, 3, "in line 2 already", ""),
         ("service: {cost: *a}", 1, 17, "aliases", ""),
         ("service: [", 2, 1, "", ""),
     ],

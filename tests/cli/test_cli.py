@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from nthlayer_sync.demo import lay_out
 
 
 def run(*words: str, cwd: Path, rc: int = 0) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "120"}
+    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "60"}
     done = subprocess.run(
         [sys.executable, "-c", "from nthlayer_sync.cli import main; main()", *words],
         cwd=cwd,
@@ -34,6 +35,17 @@ def sample(tmp_path: Path) -> Path:
     return tmp_path / "sample"
 
 
+@pytest.fixture
+def service(tmp_path: Path) -> Path:
+    """A catalog of one service, with settings as `init` writes them, in a folder that is no repository."""
+    (tmp_path / "catalog-info.yaml").write_text(
+        "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: pay\n  annotations:\n"
+        '    nthlayer.dev/tier: "1"\nspec:\n  type: service\n  lifecycle: production\n  owner: team\n'
+    )
+    run("init", cwd=tmp_path)
+    return tmp_path
+
+
 def test_the_demo_runs_end_to_end_and_again(tmp_path):
     done = run("demo", cwd=tmp_path)
     assert "nothing to do" in done.stdout
@@ -52,6 +64,68 @@ def test_plan_apply_drift_undo(sample):
     assert len(undone["results"]) == len(applied["results"])
     again = json.loads(run("plan", "--format", "json", cwd=sample, rc=2).stdout)
     assert again["changes"] == made["changes"]
+
+
+def test_a_plan_file_carries_all_that_was_said_and_can_be_undone(sample):
+    run("plan", "--out", "p.plan", cwd=sample, rc=2)
+    assert (
+        "plan --allow-deletes 9 --enforce --out p.plan"
+        in run("apply", "p.plan", "--allow-deletes", "9", "--enforce", cwd=sample, rc=1).stderr
+    )
+    applied = run("apply", "p.plan", cwd=sample).stdout
+    assert re.search(r"applied \d+ in \S+/operations\.git: commit [0-9a-f]{40}, branch nthlayer-sync", applied)
+    assert "undone" in run("undo", "p.plan", "--yes", cwd=sample).stdout
+    assert "nothing to undo" in run("undo", "--yes", cwd=sample, rc=1).stderr
+
+
+def test_what_is_no_plan_file_is_said_so(tmp_path, sample):
+    (sample / "q.plan").write_text("")
+    assert "q.plan is no plan file: it has" in run("apply", "q.plan", cwd=sample, rc=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--gone", "payments-api"), "still shows it"),
+        (("--gone", "nosuch"), "no source ever showed it"),
+        (("--drop-source", "nosuch"), "nothing is remembered of it"),
+        (("--drop-source", "catalog"), "the settings still name it"),
+        (("--allow-shrink", "nosuch"), "the settings name no such source"),
+    ],
+)
+def test_words_that_cannot_be_true_are_errors(sample, words, said):
+    assert said in run("plan", *words, cwd=sample, rc=1).stderr
+
+
+def test_a_plan_of_nothing_but_refusals_is_no_success(service):
+    planned = run("plan", "--out", "p.plan", cwd=service, rc=1).stdout
+    refused = [line for line in planned.splitlines() if line.startswith("x refuse")]
+    assert len(refused) == 2  # one for each root, however many configs
+    assert f"{service} is no Git repository; to make it one: git init {service}" in refused[0]
+    assert "there is nothing in it to apply" in planned
+    run("apply", "p.plan", cwd=service, rc=1)
+    assert "could not be looked at" in run("drift", cwd=service, rc=1).stdout
+
+
+def test_drift_shows_what_people_did(service):
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    subprocess.run([*git, "init", "-q", "--bare", "operations.git"], cwd=service, check=True)
+    subprocess.run([*git, "init", "-q", "."], cwd=service, check=True)
+    subprocess.run([*git, "add", "catalog-info.yaml"], cwd=service, check=True)
+    subprocess.run([*git, "commit", "-qm", "x"], cwd=service, check=True)
+    run("apply", "--yes", cwd=service)
+    subprocess.run([*git, "clone", "-q", "-b", "nthlayer-sync", "operations.git", "clone"], cwd=service, check=True)
+    file = service / "clone/default/pay/kubernetes/hpa.yaml"
+    file.write_text(file.read_text().replace("minReplicas: 3", "minReplicas: 77"))
+    subprocess.run([*git, "commit", "-qam", "x"], cwd=service / "clone", check=True)
+    subprocess.run([*git, "push", "-q"], cwd=service / "clone", check=True)
+    shown = run("drift", "--diff", cwd=service, rc=2).stdout
+    assert [line.strip() for line in shown.splitlines() if line.strip()[:1] in "-+"] == [
+        "--- wanted",
+        "+++ live",
+        "-  minReplicas: 3",
+        "+  minReplicas: 77",
+    ]
 
 
 def test_an_edited_plan_file_is_refused(sample):
@@ -128,6 +202,9 @@ def test_kinds_without_settings(tmp_path):
     rows = json.loads(run("kinds", "--format", "json", cwd=tmp_path).stdout)
     assert "kubernetes/hpa" in {row["kind"] for row in rows}
     assert not any(row["on"] for row in rows)
+    lines = run("kinds", cwd=tmp_path).stdout.splitlines()
+    assert len(lines) == len(rows)
+    assert all(line.endswith(row["summary"]) for line, row in zip(lines, rows, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -153,6 +230,31 @@ def test_missing_settings_point_to_init(tmp_path):
 
 def test_an_unknown_entity_gets_a_suggestion(sample):
     assert "payments-api" in run("why", "payment-api", "kubernetes/hpa", cwd=sample, rc=1).stderr
+
+
+def test_init_counts_paths_from_the_settings_file(tmp_path):
+    (tmp_path / "acme" / "catalog").mkdir(parents=True)
+    (tmp_path / "acme" / "conf").mkdir()
+    done = run("init", "catalog", "-c", "conf/nthlayer-sync.yaml", "--organisation", "acme", cwd=tmp_path / "acme")
+    assert "git init --bare conf/operations.git" in done.stdout
+    text = (tmp_path / "acme/conf/nthlayer-sync.yaml").read_text()
+    assert 'path: "../catalog"' in text
+    assert "0 entities" in run("validate", "-c", "conf/nthlayer-sync.yaml", cwd=tmp_path / "acme").stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has /dev/full")
+def test_a_full_disk_is_no_bug(tmp_path):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", "from nthlayer_sync.cli import main; main()", "kinds"],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=110,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "error: the output cannot be written: No space left on device\n"
 
 
 def test_init_never_overwrites(tmp_path):

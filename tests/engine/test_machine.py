@@ -181,6 +181,6 @@ class Life(RuleBasedStateMachine):
 TIMES = int(os.environ.get("NTHLAYER_STEPS", "1"))
 TestLife = Life.TestCase
 TestLife.settings = settings(
-    max_examples=8 * TIMES, stateful_step_count=12, deadline=None, derandomize=TIMES == 1,
+    max_examples=30 * TIMES, stateful_step_count=12, deadline=None, derandomize=TIMES == 1,
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip

@@ -227,3 +227,17 @@ async def test_another_owner_changes_nothing_about_the_place(house):
     house.services[service.ref] = msgspec.structs.replace(service, owner=None)
     assert (await house.plan()).pending == 0
     assert await house.settled()
+
+
+@pytest.mark.parametrize("other", [False, True])
+async def test_a_move_of_what_was_edited_by_hand_can_be_enforced(house, other):
+    house.service("payments")
+    await house.settle()
+    house.commit("payments/whole.txt", "nthlayer-sync\nby hand\n")
+    remote = house.repository("other.git") if other else None
+    house.service("payments", "new", central=into(house, "elsewhere", remote))
+    assert (await house.actions(await house.plan()))["payments notes/whole"] == "keep"
+    await house.settle(enforce=True)
+    assert house.file("elsewhere/whole.txt", remote=remote) == "nthlayer-sync\nnew\n"
+    assert [path for path in house.git_files() if path.startswith("payments/")] == []
+    assert await house.settled()

@@ -4,6 +4,7 @@ import pytest
 
 from nthlayer_sync.blueprint.tiers import load_tiers
 from nthlayer_sync.engine.guards import Consent
+from nthlayer_sync.engine.undo import undo
 from nthlayer_sync.errors import PermanentError, TemporaryError
 from nthlayer_sync.sdk.ownership import MARK
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
@@ -275,3 +276,48 @@ async def test_a_plugin_that_reconciles_or_applies_in_its_own_way_is_asked(house
     await house.settle()
     assert {"reconcile", "apply"} <= set(asked)
     assert house.file("payments/whole.txt") == "nthlayer-sync\ngood day\n"
+
+
+@pytest.mark.parametrize("enforce", [False, True])
+async def test_a_write_of_ours_that_people_take_back_at_once_is_drift(house, enforce):
+    house.service("a")
+    await house.settle()
+    house.service("b")
+    house.service("a", "new")
+    await house.settle()
+    house.commit("b/block.md", None)
+    house.commit("a/whole.txt", "nthlayer-sync\nhello\n")
+    for _ in range(2):
+        plan = await house.plan(enforce=enforce)
+        assert (await house.actions(plan)).keys() == {"a notes/whole", "b notes/block"}
+    if enforce:
+        await house.apply(plan)
+        assert await house.settled()
+
+
+async def test_an_undo_that_people_take_back_is_drift(house):
+    house.service("a")
+    await house.settle()
+    house.service("a", "new")
+    plan = await house.plan()
+    await house.apply(plan)
+    assert await house.settled()
+    await undo(house.store, house.generator(), plan.id)
+    house.commit("a/whole.txt", "nthlayer-sync\nnew\n")
+    house.service("a")
+    assert (await house.actions(await house.plan())) == {"a notes/whole": "keep"}
+
+
+async def test_a_root_is_listed_again_only_where_people_moved_something(house):
+    house.service("a")
+    await house.settle()
+    house.service("b")
+    await house.settle()
+    assert "" not in (await house.store.roots()).values()
+    house.service("c")
+    plan = await house.plan()
+    house.commit("theirs.txt", "theirs")
+    await house.apply(plan)
+    assert "" in (await house.store.roots()).values()
+    assert await house.settled()
+    assert "" not in (await house.store.roots()).values()

@@ -28,12 +28,10 @@ def hostile(place: str, number: int, value: str) -> list[Entity]:
     name = f"h{number}"
     tier = {"nthlayer.dev/tier": "1"}
     words: dict[str, dict[str, object]] = {
-        "title": {"title": value},
-        "description": {"description": value},
+        "title": {"title": value, "description": value},
         "annotation": {"annotations": {**tier, "nthlayer.dev/slo.availability": value}},
         "annotations": {"annotations": {**tier, value: value, "backstage.io/kubernetes-id": value}},
-        "labels": {"labels": {"a": value, value: "a"}, "tags": (value,)},
-        "links": {"links": (Link(value, value),)},
+        "labels": {"labels": {"a": value, value: "a"}, "tags": (value,), "links": (Link(value, value),)},
         "type": {"spec": {"type": value, "lifecycle": value, "owner": "team", "system": value}},
         "owner": {"spec": {"type": "service", "owner": value, "dependsOn": [value, f"resource:{value}"]}},
         "path": {"place": Place("https://git.example.com/acme/catalog", f"{value}/catalog-info.yaml")},
@@ -57,10 +55,7 @@ def replaced(entity: Entity, **words: object) -> Entity:
     return Entity(**{**fields, **words})
 
 
-PLACES = (
-    "title", "description", "annotation", "annotations", "labels", "links", "type", "owner", "path", "namespace",
-    "name", "group",
-)  # fmt: skip
+PLACES = ("title", "annotation", "annotations", "labels", "type", "owner", "path", "namespace", "name", "group")
 
 
 @pytest.mark.parametrize("place", PLACES)

@@ -1,4 +1,4 @@
-"""The state file is lost, old or shared; the repository moves, is rewritten or refuses: nothing is lost or done twice."""
+"""The state file is lost, old or shared; the repository moves, is rewritten or refuses: nothing is lost or doubled."""
 
 import asyncio
 import shutil

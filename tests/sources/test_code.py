@@ -208,6 +208,12 @@ def test_codeowners_are_read_as_the_code_hosts_do(text: str, folder: str, owners
     assert found.diagnoses == []
 
 
+def test_our_own_block_is_no_evidence() -> None:
+    block = "# nthlayer-sync: begin component:default/a\n/a/ @ours\n# nthlayer-sync: end component:default/a\n"
+    owners = read_codeowners("CODEOWNERS", f"* @all\n{block}/b/ @b\n".encode())
+    assert (owners.of_folder("a"), owners.of_folder("b")) == (("@all",), ("@b",))
+
+
 @pytest.mark.parametrize(
     ("text", "line", "column", "found"),
     [

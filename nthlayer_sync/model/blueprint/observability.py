@@ -164,7 +164,7 @@ class Golden(Section):
     severity: Severity
     """Whether somebody is woken or a ticket is opened for errors and latency, which users feel."""
     cause_severity: Severity
-    """The same for saturation and traffic, which may be the cause of what users feel, or may be nothing."""
+    """Whether somebody is woken or a ticket is opened for saturation and traffic: causes at most, or nothing."""
 
 
 class Database(Section):

@@ -43,10 +43,11 @@ def generate(service: Service) -> Iterator[OnboardingSpec]:
     documentation = service.blueprint.documentation
     if not documentation.onboarding:
         return
+    duties = duties_of(service)
     yield OnboardingSpec(
         about=about(service),
         rules=rules_of(service),
-        duties=duties_of(service),
+        duties=duties if service.runs else msgspec.structs.replace(duties, availability=""),
         slug=service.own.slug if service.own else "",
         language=service.language,
         readme=bool(service.facts and service.facts.readme),

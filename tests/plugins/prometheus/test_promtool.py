@@ -160,7 +160,7 @@ MUTATIONS = {
     "a restart that counts": ("sum(rate(", "sum(deriv("),
     "another severity": ("severity: page", "severity: ticket"),
     "another team": ("team: payments-team", "team: other-team"),
-    "another text": ("burns its error budget", "is quite well"),
+    "another text": ("burns more than", "is quite well"),
     "another budget": ("vector(0.0005)", "vector(0.0006)"),
 }
 

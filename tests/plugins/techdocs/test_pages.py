@@ -153,7 +153,7 @@ def test_a_front_page_that_we_begin_has_a_title_and_goes_as_a_whole() -> None:
     [spec] = INDEX.generate(service_from({"name": "Pay_*s*", "tier": "3"}))
     ownership, content = INDEX.owns(ConfigId(INDEX.name, entity_ref("component", "pay_*s*"))), INDEX.render(spec)
     page = ownership.write(None, content)
-    assert page.splitlines()[1] == r"# pay_\*s\*"
+    assert page.splitlines()[1] == r"# pay\_\*s\*"
     assert ownership.read(page) == content
     assert ownership.write(page, content) == page
     assert ownership.remove(page) is None
