@@ -21,7 +21,7 @@ from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
 from nthlayer_sync.model.config import Config, ConfigId, Observed
 from nthlayer_sync.model.diff import Action, Diff
 from nthlayer_sync.model.entity import Place
-from nthlayer_sync.model.plan import Applied, Part, Plan, content_sum
+from nthlayer_sync.model.plan import Applied, Change, Part, Plan, content_sum
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.result import Outcome, Result
 from nthlayer_sync.model.service import Subject
@@ -230,7 +230,8 @@ class Applier:
         diff = self._diff(write, stood)
         entries: list[Entry] = []
         if not write.leaving:
-            entries.append(self._entry(plan, write, applied, write.change.place, write.change.revision))
+            entry = self._entry(plan, write, applied, write.change.place, write.change.revision)
+            entries.append(msgspec.structs.replace(entry, intended=_intended(write.change, diff)))
         if (place := write.old_place) is not None:
             entries.append(self._entry(plan, write, applied, place, stood.revision if stood else ""))
         return Step(write, diff, tuple(entries))
@@ -285,6 +286,14 @@ class Applier:
         self._failed.add((write.part.subject, write.change.kind))
         reason = str(error) if isinstance(error, Failure) else f"bug: {type(error).__name__}: {error}"
         return Result(id=write.id, outcome=Outcome.FAILED, reason=reason, temporary=isinstance(error, TemporaryError))
+
+
+def _intended(change: Change, diff: Diff) -> Applied | None:
+    """What is to be remembered of a config that is written."""
+    if diff.desired is None:
+        return None
+    total = content_sum(diff.after or "")
+    return Applied(change.kind, change.name, change.digest, change.place, "", total, change.owner)
 
 
 def _names(part: Part) -> tuple[EntityRef, ...]:

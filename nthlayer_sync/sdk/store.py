@@ -97,6 +97,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """What stands there since, likewise."""
     applied: Applied | None = None
     """What was remembered of the config before."""
+    intended: Applied | None = None
+    """What is to be remembered once it is written; its revision is not known yet. None where the config goes."""
     done: bool = False
 
 

@@ -150,13 +150,9 @@ async def test_death_at_any_time(driver: Driver, begun: Path, undisturbed, tmp_p
     await check(driver, folder, wanted)
 
 
-LATER = pytest.mark.xfail(strict=True, reason="the journal does not say yet what was intended")
-UNKNOWN = [["store", "finish", "before", 1], ["target", "write", "after", 1]]
-
-
 @pytest.mark.parametrize(
     "point",
-    [pytest.param(point, marks=LATER if point in UNKNOWN else (), id=" ".join(map(str, point))) for point in POINTS],
+    [pytest.param(point, id=" ".join(map(str, point))) for point in POINTS],
 )
 async def test_death_and_then_another_wish(driver: Driver, begun: Path, tmp_path: Path, point: list[Any]) -> None:
     """What an interrupted run wrote is not taken for a change by hand when something else is wanted by then."""
