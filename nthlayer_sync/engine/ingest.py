@@ -84,9 +84,14 @@ def _held_back(entity: Entity, snapshot: Snapshot) -> bool:
 
 
 def _trust(previous: Kept, snapshot: Snapshot, guards: Guards, shrink_allowed: bool) -> tuple[Completeness, str]:
-    """A complete read that shows much less than the largest before it is held to be incomplete."""
+    """A complete read that shows much less than the largest before it, or other things, is held to be incomplete."""
     if snapshot.completeness is not Completeness.COMPLETE or shrink_allowed:
         return snapshot.completeness, snapshot.reason
+    if previous.scope not in ("", snapshot.scope):
+        return Completeness.INCOMPLETE, (
+            f"it covers {snapshot.scope} now and {previous.scope} before, so what it no longer shows stays until you "
+            f"agree with --allow-shrink {snapshot.source}"
+        )
     count, high = len(snapshot.entities), previous.high_water
     lost = high - count
     limit = max(float(guards.shrink.ratio) * high, guards.small_set.deletes if high < guards.small_set.below else 0)
@@ -124,6 +129,7 @@ def _keep(previous: Kept, snapshot: Snapshot, ghosts: list[Entity], absent: dict
         blueprints |= {ref: file for ref, file in previous.blueprints.items() if ref in held}
     entities = (*snapshot.entities, *ghosts)
     return Kept(
+        scope=snapshot.scope if complete or not ghosts else previous.scope,
         # An incomplete read must be read again even when the next one looks the same.
         read_digest=snapshot.digest if complete and not absent else "",
         entities=entities,

@@ -14,8 +14,9 @@ Needs Git 2.38 or newer (`git merge-tree --write-tree`).
 """
 
 from nthlayer_sync.git.address import redact
+from nthlayer_sync.git.change import Blocked
 from nthlayer_sync.git.objects import blob_sha
 from nthlayer_sync.git.paths import check_branch, check_path
 from nthlayer_sync.git.repository import Commit, Repository
 
-__all__ = ["Commit", "Repository", "blob_sha", "check_branch", "check_path", "redact"]
+__all__ = ["Blocked", "Commit", "Repository", "blob_sha", "check_branch", "check_path", "redact"]

@@ -19,6 +19,18 @@ from nthlayer_sync.git.paths import check_path
 EMPTY_TREE = object_name("tree", b"").hex()
 
 
+class Blocked(PermanentError):
+    """Something stands at `path`, or on the way to it, that is no file of ours to replace."""
+
+    def __init__(self, message: str, path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+    def stops(self, path: str) -> bool:
+        """Whether it keeps this path from being written."""
+        return path == self.path or path.startswith(f"{self.path}/")
+
+
 @dataclass(slots=True)
 class Change:
     """The objects that a commit needs beyond those that exist; `tree` is the name of its root."""
@@ -123,7 +135,8 @@ def _by_folder(
 def _file_at(tree: Tree, folder: str, name: str, verb: str) -> Entry | None:
     entry = tree.get(raw(name))
     if entry and not entry.is_file:
-        raise PermanentError(f"{_shown(folder, raw(name))} cannot be {verb}: the repository has {_what(entry)} there")
+        path = _shown(folder, raw(name))
+        raise Blocked(f"{path} cannot be {verb}: the repository has {_what(entry)} there", path)
     return entry
 
 
@@ -134,7 +147,8 @@ def _put_folder(tree: Tree, folder: str, name: bytes, subtree: bytes | None) -> 
             del tree[name]
         return
     if entry and entry.mode != TREE_MODE:
-        raise PermanentError(f"{_shown(folder, name)}/ cannot hold files: the repository has {_what(entry)} there")
+        path = _shown(folder, name)
+        raise Blocked(f"{path}/ cannot hold files: the repository has {_what(entry)} there", path)
     tree[name] = Entry(TREE_MODE, subtree)
 
 

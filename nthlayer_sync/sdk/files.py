@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
-from nthlayer_sync.git import Repository, blob_sha, check_path
+from nthlayer_sync.git import Blocked, Repository, blob_sha, check_path
 from nthlayer_sync.model.config import ConfigId, Observed
 from nthlayer_sync.model.diff import Action, Diff
 from nthlayer_sync.model.entity import Place
@@ -150,8 +150,19 @@ class FileTarget:
         changed = {
             p: data for p, data in files.items() if (blob_sha(data) if data is not None else None) != before.get(p)
         }
-        message = _message(batch, results, idempotency_key)
-        commit = await repository.commit(changed, message, author=self._author, expect=tree)
+        while True:
+            try:
+                message = _message(batch, results, idempotency_key)
+                commit = await repository.commit(changed, message, author=self._author, expect=tree)
+                break
+            except Blocked as error:  # it stops the configs that land there, and no other
+                stopped = [diff for diff in batch if diff.id not in results and error.stops(_place(diff).path)]
+                if not stopped:
+                    raise
+                for diff in stopped:
+                    results[diff.id] = Result(id=diff.id, outcome=Outcome.FAILED, reason=str(error))
+                    for place in filter(None, (_place(diff), diff.was)):
+                        changed.pop(place.path, None)
         for diff in batch:
             data = files.get(_place(diff).path)
             path = _place(diff).path

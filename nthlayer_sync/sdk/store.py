@@ -79,6 +79,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     facts: tuple[CodeFacts, ...] = ()
     blueprints: dict[EntityRef, BlueprintFile] = {}
     diagnoses: tuple[Diagnosis, ...] = ()
+    scope: str = ""
+    """What the source covered; only snapshots of the same scope can show that something is gone."""
     absent: dict[EntityRef, Absence] = {}
     high_water: int = 0
 

@@ -245,7 +245,6 @@ async def test_a_path_that_leads_outside_stops_that_config_alone(house, path):
     assert not (house.folder / "outside.txt").exists()
 
 
-@pytest.mark.xfail(strict=True, reason="Git refuses the whole commit, and does not say for which file")
 async def test_a_file_where_a_folder_should_be_stops_that_config_alone(house):
     house.service("a")
     house.service("b")

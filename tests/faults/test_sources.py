@@ -152,7 +152,6 @@ async def test_a_source_taken_out_of_the_settings_is_given_up_only_by_name(tmp_p
     assert house.names() == {"a"}
 
 
-@pytest.mark.xfail(strict=True, reason="what a source covered is not remembered yet")
 async def test_a_source_that_covers_something_else_now_is_not_compared_with_what_it_covered(
     tmp_path: Path, clock
 ) -> None:
