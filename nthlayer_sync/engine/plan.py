@@ -68,12 +68,16 @@ class Planner:
         gone = [] if scope.present is None else sorted(set(traces).difference(scope.present))
         former = await self._former(gone, scope, traces)
         subjects = iter(scope.subjects)
+        unasked = set[EntityRef]() if scope.present is None else set(traces).difference(gone)
         while chunk := list(islice(subjects, CHUNK)):
             self._looked_at += len(chunk)
+            unasked.difference_update(subject.ref for subject in chunk)
             yield await self._chunk(chunk, traces, disturbed, former, scope.uid_of)
             await asyncio.sleep(0)
         for ref in gone:
             yield await self._leave(ref, former, scope)
+        for ref in sorted(unasked):
+            yield await self._hold(ref)
 
     async def _disturbed(self) -> set[EntityRef]:
         """Subjects of whose configs one no longer stands as we left it."""
@@ -150,6 +154,16 @@ class Planner:
             await self._decide([draft])
         else:
             draft.changes += [held(question, f"it is called {heir} now, which has to wait") for question in draft.asked]
+        return [self._planned(draft)]
+
+    async def _hold(self, ref: EntityRef) -> list[Planned]:
+        """The configs of an entity that is there but is no subject now: nobody asks for them or said that they go."""
+        before = (await self._store.memories([ref]))[ref]
+        if not before.applied:
+            return []
+        draft = Draft(ref, before, questions((), before.applied, owner_of(before)), {}, None)
+        reason = "the entity is not managed now, or something is wrong with it, so what it has stays as it is"
+        draft.changes += [held(question, reason) for question in draft.asked]
         return [self._planned(draft)]
 
     async def _decide(self, drafts: list[Draft]) -> None:

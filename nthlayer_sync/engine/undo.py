@@ -42,12 +42,12 @@ async def _undo_root(store: Store, target: Target, root: str, written: list[Entr
     after = {entry.place.path: entry.after for entry in written}
     first = {entry.place.path: entry.before for entry in reversed(written)}
     moved = {path for path, left in after.items() if live.get(path, "") not in (left, first[path])}
+    changed = {entry.id: entry.place for entry in written if entry.place.path in moved}
     kept = [
-        Result(id=entry.id, outcome=Outcome.SKIPPED, reason=f"{entry.place} was changed since, so it is left as it is")
-        for entry in written
-        if entry.place.path in moved
+        Result(id=id, outcome=Outcome.SKIPPED, reason=f"{place} was changed since, so it is left as it is")
+        for id, place in changed.items()
     ]
-    written = [entry for entry in written if entry.place.path not in moved]
+    written = [entry for entry in written if entry.id not in changed]
     if not written:
         return kept
     before: dict[str, str] = {}

@@ -27,6 +27,7 @@ from nthlayer_sync.state.statements import (
     memory_of,
     open_database,
     pack,
+    prune_journal,
     reapply,
     roll_back,
     transaction,
@@ -232,6 +233,8 @@ class SqliteStore:
             except BlockingIOError:
                 message = f"another process is applying with the state in {self.path}; wait until it is done"
                 raise TemporaryError(message, delay=10) from None
+            async with self._writing:
+                await self._run(prune_journal)
             yield
 
     async def intend(self, entries: Sequence[Entry]) -> None:

@@ -31,6 +31,9 @@ PLANS_KEPT = 20
 MEMORY = "select subject, fingerprint, uid, wanted, applied, sum from memory"
 """The columns that `memory_of` takes."""
 
+RUNS_KEPT = 20
+"""Applied plans that can be undone."""
+
 pack = msgspec.msgpack.encode
 _wanted = msgspec.msgpack.Decoder(tuple[Wanted, ...])
 _applied = msgspec.msgpack.Decoder(tuple[Applied, ...])
@@ -89,6 +92,16 @@ def _create(db: sqlite3.Connection) -> None:
             for statement in re.sub(r"--.*", "", script).split(";"):
                 db.execute(statement)
             db.execute(f"pragma user_version = {SCHEMA_VERSION}")
+
+
+def prune_journal(db: sqlite3.Connection) -> None:
+    """Drop the closed lines of all but the newest runs: what is older can no longer be undone."""
+    with transaction(db):
+        db.execute(
+            "delete from journal where done and plan not in "
+            "(select plan from journal group by plan order by max(number) desc limit ?)",
+            (RUNS_KEPT,),
+        )
 
 
 def begin_plan(db: sqlite3.Connection) -> int:

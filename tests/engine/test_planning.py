@@ -320,3 +320,13 @@ async def test_a_root_is_listed_again_only_where_people_moved_something(house):
     assert "" in (await house.store.roots()).values()
     assert await house.settled()
     assert "" not in (await house.store.roots()).values()
+
+
+async def test_what_is_no_longer_managed_is_held_and_shown(house):
+    payments = house.service("payments", "hello")
+    await house.settle()
+    house.drop("payments")
+    house.present = {payments.ref}
+    plan = await house.plan()
+    assert set((await house.actions(plan)).values()) == {"hold"}
+    assert "not managed" in (await house.changes(plan))["payments notes/whole"].reason
