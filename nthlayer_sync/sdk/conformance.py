@@ -16,7 +16,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from graphlib import TopologicalSorter
 from hashlib import blake2b
 from inspect import getfile
@@ -26,10 +26,9 @@ from typing import Any, ClassVar, cast
 import msgspec
 
 from nthlayer_sync.errors import PermanentError
-from nthlayer_sync.git import Repository, check_path
-from nthlayer_sync.model.config import Config, Observed
-from nthlayer_sync.model.diff import Action, Diff
-from nthlayer_sync.model.result import Outcome
+from nthlayer_sync.git import Repository
+from nthlayer_sync.model.config import Config
+from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.service import Service, Subject
 from nthlayer_sync.sdk.files import FileTarget, Repositories
 from nthlayer_sync.sdk.kind import Beside, Category, FileKind, Kind
@@ -44,6 +43,18 @@ from nthlayer_sync.sdk.testing import (
     service_from,
     subject_of,
     team_from,
+)
+from nthlayer_sync.sdk.trial import (
+    Watch,
+    assert_safe,
+    assert_single,
+    beside_of,
+    bring_about,
+    catalog_seed,
+    changed,
+    fields_of,
+    make_repository,
+    take_away,
 )
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -97,7 +108,7 @@ class PluginConformance:
     def test_specs_hold_no_secrets(self) -> None:
         """Plans, diffs and the state file show specs; a secret belongs into none of them, its name may."""
         for kind in self._kinds:
-            for field in _fields(kind.spec):
+            for field in fields_of(kind.spec):
                 fine = field in self.secret_names or not _SECRET.search(field) or _REFERS.search(field)
                 assert fine, (
                     f"{kind.name}: {field} looks like a secret; if it holds a name only, say so in `secret_names`"
@@ -149,7 +160,7 @@ class PluginConformance:
         plugin, subjects = self._plugin(), self._subjects()
         for subject in subjects:
             list(plugin.generate_configs(subject))
-        with _Watch() as seen:
+        with Watch() as seen:
             for subject in subjects:
                 list(plugin.generate_configs(subject))
         assert not seen, f"generating touched the outside: {sorted(set(seen))}"
@@ -168,9 +179,9 @@ class PluginConformance:
         plugin = self._plugin()
         for subject in self._subjects():
             configs = list(plugin.generate_configs(subject))
-            _assert_single(plugin, configs)
+            assert_single(plugin, configs)
             for config in configs:
-                _assert_safe(config)
+                assert_safe(config)
                 assert config.id.subject == subject.ref
 
     def test_content_bears_the_mark(self) -> None:
@@ -184,7 +195,7 @@ class PluginConformance:
     def test_ownership_keeps_its_promises(self) -> None:
         """Reading gives what was written, writing again changes nothing, removing gives back what people had."""
         for config, kind, content, owns in self._parts():
-            seeds = [_seed(config)] if kind.beside is Beside.ENTITY else [None]
+            seeds = [catalog_seed(config)] if kind.beside is Beside.ENTITY else [None]
             if not isinstance(owns, Whole) and kind.beside is not Beside.ENTITY:
                 seeds += ["By hand.\n", "By hand.\r\nNo end"]
             for seed in seeds:
@@ -221,7 +232,7 @@ class PluginConformance:
                 f"{kind.name} does not stand {value[:40]!a}: {type(error).__name__}: {error}"
             ) from error
         for config, content in zip(configs, contents, strict=True):
-            _assert_safe(config)
+            assert_safe(config)
             content.encode()
             if isinstance(kind, FileKind) and kind.beside is not Beside.ENTITY:
                 owns = kind.owns(config.id)
@@ -237,13 +248,13 @@ class PluginConformance:
     async def _converge(self, folder: Path) -> None:
         for number, subject in enumerate(self._telling()):
             wanted = list(self._plugin().generate_configs(subject))
-            others = {config.id: config for config in self._plugin().generate_configs(_changed(subject))}
+            others = {config.id: config for config in self._plugin().generate_configs(changed(subject))}
             plugin = await self._connected(folder / str(number), [*wanted, *others.values()])
-            await _step(plugin, wanted, {Action.CREATE, Action.UPDATE})
+            await bring_about(plugin, wanted, {Action.CREATE, Action.UPDATE})
             changes = [others[c.id] for c in wanted if c.id in others and others[c.id].place == c.place]
-            await _step(plugin, changes, {Action.UPDATE, Action.NOTHING})
-            await _step(plugin, wanted, {Action.UPDATE, Action.NOTHING})
-            await _remove(plugin, wanted)
+            await bring_about(plugin, changes, {Action.UPDATE, Action.NOTHING})
+            await bring_about(plugin, wanted, {Action.UPDATE, Action.NOTHING})
+            await take_away(plugin, wanted)
 
     def _telling(self) -> Iterator[Subject]:
         """As few subjects as show every kind."""
@@ -260,7 +271,7 @@ class PluginConformance:
         instead_of: dict[str, str] = {}
         for index, root in enumerate(roots):
             path = folder / f"{index}.git"
-            await asyncio.to_thread(_make_repository, path)
+            await asyncio.to_thread(make_repository, path)
             instead_of[root] = str(path)
         repositories = Repositories(folder / "cache", "nthlayer-sync", (), instead_of=instead_of)
         target = self.target(repositories)
@@ -269,9 +280,9 @@ class PluginConformance:
         plugin = self.plugin(self._settings(), target)
         for root in roots:
             seeds = {
-                c.place.path: _seed(c).encode()
+                c.place.path: catalog_seed(c).encode()
                 for c in configs
-                if c.place.root == root and _beside(plugin, c) is Beside.ENTITY
+                if c.place.root == root and beside_of(plugin, c) is Beside.ENTITY
             }
             if seeds:
                 repository: Repository = repositories.get(root)
@@ -316,28 +327,6 @@ class PluginConformance:
         return total.hexdigest()
 
 
-class _Watch:
-    """What the interpreter reports of files, programs and connections while it is on."""
-
-    _seen: ClassVar[list[str] | None] = None
-    _hooked: ClassVar[bool] = False
-
-    def __enter__(self) -> list[str]:
-        if not _Watch._hooked:
-            sys.addaudithook(_Watch._notice)
-            _Watch._hooked = True
-        _Watch._seen = []
-        return _Watch._seen
-
-    def __exit__(self, *_: object) -> None:
-        _Watch._seen = None
-
-    @staticmethod
-    def _notice(event: str, arguments: tuple[object, ...]) -> None:
-        if _Watch._seen is not None and event in ("open", "socket.connect", "subprocess.Popen", "os.system"):
-            _Watch._seen.append(f"{event} {arguments[0]!r}")
-
-
 _ANOTHER_PROCESS = """
 import ast, importlib, sys
 from pathlib import Path
@@ -350,104 +339,3 @@ Here.cases = Path(cases)
 Here.settings = ast.literal_eval(settings)
 sys.stdout.write(Here()._summary())
 """
-
-
-async def _step(plugin: OperationalPlugin, configs: Sequence[Config], allowed: Collection[Action]) -> None:
-    """Bring `configs` about; afterwards there is nothing to do, and doing it again changes nothing."""
-    for number, config in enumerate(configs):
-        diff = await _diff(plugin, config)
-        assert diff.action in allowed, f"{diff.id}: {diff.action} {diff.reason}"
-        if not diff.action.writes:
-            continue
-        result = await plugin.apply(diff, f"{diff.id}")
-        assert result.outcome is not Outcome.FAILED, f"{diff.id}: {result.reason}"
-        if number == 0:
-            result = await plugin.apply(diff, f"{diff.id}")
-            assert result.outcome is Outcome.UNCHANGED, f"{diff.id}, once more: {result.outcome} {result.reason}"
-    for config in configs:
-        diff = await _diff(plugin, config)
-        assert diff.action is Action.NOTHING, f"{diff.id}: after writing it there is still to {diff.action} it"
-
-
-async def _remove(plugin: OperationalPlugin, configs: Sequence[Config]) -> None:
-    for config in configs:
-        if not plugin.kind(config.id.kind).deletable:
-            continue
-        observed = await _observed(plugin, config)
-        if observed is None or observed.content is None:
-            continue  # it went with another that shares its file
-        result = await plugin.apply(plugin.reconcile(None, observed), f"remove {config.id}")
-        assert result.outcome is Outcome.DONE, f"{config.id}: {result.reason}"
-        left = await _observed(plugin, config)
-        assert left is None or left.content is None, f"{config.id} is still there after it was deleted"
-
-
-async def _diff(plugin: OperationalPlugin, config: Config) -> Diff:
-    return plugin.reconcile(config, await _observed(plugin, config))
-
-
-async def _observed(plugin: OperationalPlugin, config: Config) -> Observed | None:
-    place = config.place
-    return (await plugin.target.read(place.root, {config.id: place.path})).get(config.id)
-
-
-def _make_repository(path: Path) -> None:
-    path.mkdir(parents=True)
-    subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(path)], check=True, timeout=60)
-
-
-def _changed(subject: Subject) -> Subject:
-    """The subject with other words for everything that people write."""
-    if not isinstance(subject, Service):
-        return subject
-    return msgspec.structs.replace(
-        subject, title="Another title", description="Another description.", tags=("another",), links=(), owner=None
-    )
-
-
-def _beside(plugin: OperationalPlugin, config: Config) -> Beside | None:
-    kind = plugin.kind(config.id.kind)
-    return kind.beside if isinstance(kind, FileKind) else None
-
-
-def _seed(config: Config) -> str:
-    """A catalog file as people write it."""
-    kind, _, rest = config.id.subject.partition(":")
-    namespace, _, name = rest.partition("/")
-    return (
-        f"# By hand.\napiVersion: backstage.io/v1alpha1\nkind: {kind.title()}\nmetadata:\n"
-        f"  name: {name}\n  namespace: {namespace}\nspec:\n  type: service\n"
-    )
-
-
-def _assert_safe(config: Config) -> None:
-    assert config.place.root, f"{config.id} has no root"
-    try:
-        check_path(config.place.path)
-    except PermanentError as error:
-        raise AssertionError(f"{config.id}: {error}") from error
-
-
-def _assert_single(plugin: OperationalPlugin, configs: Sequence[Config]) -> None:
-    ids = [config.id for config in configs]
-    assert len(set(ids)) == len(ids), f"two configs have one id: {sorted(map(str, ids))}"
-    whole = [
-        config.place
-        for config in configs
-        if isinstance(kind := plugin.kind(config.id.kind), FileKind) and isinstance(kind.owns(config.id), Whole)
-    ]
-    assert len(set(whole)) == len(whole), f"two configs have one file: {sorted(map(str, whole))}"
-
-
-def _fields(spec: type[Any]) -> Iterator[str]:
-    """The names of a spec's fields, at any depth."""
-    seen: set[type[Any]] = set()
-    due: list[Any] = [spec]
-    while due:
-        one = due.pop()
-        due.extend(getattr(one, "__args__", ()))
-        if isinstance(one, type) and issubclass(one, msgspec.Struct) and one not in seen:
-            seen.add(one)
-            for field in msgspec.structs.fields(one):
-                yield field.name
-                due.append(field.type)
