@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nthlayer_sync.errors import TemporaryError
 from nthlayer_sync.git import Repository
 
 if TYPE_CHECKING:
@@ -74,7 +75,11 @@ async def test_kill(started: Remote, see: See, tmp_path: Path, verb: str, moment
 
     assert started("fsck", "--strict", at=started.bare) == ""
     ours = see()
-    made = await ours.commit(FILES, "m", author=WHO, expect=await ours.tree())
+    try:
+        made = await ours.commit(FILES, "m", author=WHO, expect=await ours.tree())
+    except TemporaryError:  # the push that the killed process had begun landed in between: look again
+        await ours.fetch()
+        made = await ours.commit(FILES, "m", author=WHO, expect=await ours.tree())
     assert started.tip(OURS) == made.sha
     assert started.count(OURS) == 2
     assert len(await ours.listing(made.tree)) == len(FILES) + 3
