@@ -40,14 +40,13 @@ class Planner:
         self._rules = rules
         self._tally = Tally()
         self._checksum = Checksum()
+        self._existing = Existing()
         self._looked_at = 0
         self._inherited: set[EntityRef] = set()
         self._order = {kind: index for index, kind in enumerate(generator.kinds)}
 
     async def plan(self, scope: Scope, traces: Mapping[EntityRef, Trace]) -> Plan:
         """Plan and store; nothing live is written."""
-        applied = await self._store.existing()
-        existing = Existing(applied.get("", 0), applied)
 
         def head() -> Plan:
             return Plan(
@@ -56,7 +55,7 @@ class Planner:
                 words=scope.words,
                 sources=scope.sources,
                 counts={k: {str(a): n for a, n in count.items()} for k, count in sorted(self._tally.actions.items())},
-                refusals=guard(self._tally, existing, self._rules.guards, self._rules.consent),
+                refusals=guard(self._tally, self._existing, self._rules.guards, self._rules.consent),
                 subjects=self._looked_at,
             )
 
@@ -78,6 +77,9 @@ class Planner:
             yield await self._leave(ref, former, scope)
         for ref in sorted(unasked):
             yield await self._hold(ref)
+        if self._tally.total(Action.DELETE) or self._tally.total(Action.UPDATE) > self._rules.guards.updates.floor:
+            applied = await self._store.existing()
+            self._existing = Existing(applied.get("", 0), applied)
 
     async def _disturbed(self) -> set[EntityRef]:
         """Subjects of whose configs one no longer stands as we left it."""
@@ -95,6 +97,8 @@ class Planner:
         self, gone: Collection[EntityRef], scope: Scope, traces: Mapping[EntityRef, Trace]
     ) -> dict[EntityRef, EntityRef]:
         """Subjects that are called otherwise now, by their new names: of the same kind, and new to us."""
+        if not gone:
+            return {}
         known = await self._store.memories(gone)
         lost = {(ref.partition(":")[0], memory.uid): ref for ref, memory in known.items() if memory.uid}
         found: dict[EntityRef, EntityRef] = {}

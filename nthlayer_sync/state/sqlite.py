@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -185,18 +186,23 @@ class SqliteStore:
     async def save_plan(self, rows: AsyncIterable[Sequence[Planned]], head: Callable[[], Plan]) -> Plan:
         """Store a plan in one transaction: the rows as they are made, then the head that is only known behind them."""
         async with self._writing:
-            number = await self._run(begin_plan)
+            number = 0
+            waiting: Sequence[Planned] = ()
             adding: asyncio.Task[None] | None = None
             try:
-                # One chunk is stored while the next is made.
+                # One chunk is stored while the next is made; the last goes with the head, which is all of a small plan.
                 async for chunk in rows:
-                    if adding is not None:
-                        await adding
-                    adding = asyncio.create_task(self._run(lambda db, chunk=chunk: add_to_plan(db, number, chunk)))
+                    if waiting:
+                        number = number or await self._run(begin_plan)
+                        if adding is not None:
+                            await adding
+                        work = partial(add_to_plan, number=number, rows=waiting)
+                        adding = asyncio.create_task(self._run(work))
+                    waiting = chunk
                 if adding is not None:
                     await adding
                 plan = head()
-                await self._run(lambda db: end_plan(db, number, plan))
+                await self._run(lambda db: end_plan(db, number or begin_plan(db), waiting, plan))
             except BaseException:
                 if adding is not None:
                     await asyncio.wait([adding])

@@ -123,8 +123,9 @@ def add_to_plan(db: sqlite3.Connection, number: int, rows: Sequence[Planned]) ->
             db.execute("delete from memory where subject = ?", (row.subject,))
 
 
-def end_plan(db: sqlite3.Connection, number: int, plan: Plan) -> None:
-    """Store the head, drop old plans, commit."""
+def end_plan(db: sqlite3.Connection, number: int, rows: Sequence[Planned], plan: Plan) -> None:
+    """Store the last rows and the head, drop old plans, commit."""
+    add_to_plan(db, number, rows)
     db.execute("delete from plan where id = ?", (plan.id,))
     db.execute("update plan set id = ?, head = ? where number = ?", (plan.id, pack(plan), number))
     db.execute("delete from plan where number <= ?", (number - PLANS_KEPT,))
