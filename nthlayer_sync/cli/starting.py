@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -114,9 +115,11 @@ async def demo(
 
 def _point_out(engine: Engine, folder: Path) -> None:
     branch = "nthlayer-sync"
-    inside = f"cd {folder}"
+    # From a virtual environment that is not active the command is called by its path.
+    command = "nthlayer-sync" if shutil.which("nthlayer-sync") else str(Path(sys.executable).with_name("nthlayer-sync"))
+    inside = f"cd {folder} && {command}"
     console.rule("[bold]Where to look")
-    for command, what in (
+    for look, what in (
         (
             f"git -C {folder}/repositories/operations.git ls-tree -r --name-only {branch}",
             "what landed in the central repository",
@@ -126,12 +129,12 @@ def _point_out(engine: Engine, folder: Path) -> None:
             "what was added to the catalog files",
         ),
         (f"git -C {folder}/repositories/payments.git show {branch}:services/payments-api/docs/runbook.md", "a runbook"),
-        (f"{inside} && nthlayer-sync validate", "the conflict, the tier inversion, SLOs out of reach"),
-        (f"{inside} && nthlayer-sync why payments-api kubernetes/hpa", "where each value comes from"),
-        (f"{inside} && nthlayer-sync graph payments-api", "its neighbourhood, as Mermaid"),
-        (f"{inside} && nthlayer-sync undo --yes", "put everything back"),
+        (f"{inside} validate", "the conflict, the tier inversion, SLOs out of reach"),
+        (f"{inside} why payments-api kubernetes/hpa", "where each value comes from"),
+        (f"{inside} graph payments-api", "its neighbourhood, as Mermaid"),
+        (f"{inside} undo --yes", "put everything back"),
     ):
-        console.print(f"  [bold]{escape(command)}[/]\n      [dim]{what}[/]")
+        console.print(f"  [bold]{escape(look)}[/]\n      [dim]{what}[/]")
 
 
 def _make_room(folder: Path, fresh: bool) -> None:
