@@ -4,6 +4,7 @@
       mirror       the local bare copy
       effective    where both branches stand, and the tree that comes of it
       change       what files do to a tree, worked out in memory
+      offer        what a commit offered that was not merged
       commit       one commit written and pushed forward
       objects      Git's formats and reading many objects
       history      people and times, by GitPython
@@ -16,7 +17,8 @@ Needs Git 2.38 or newer (`git merge-tree --write-tree`).
 from nthlayer_sync.git.address import redact
 from nthlayer_sync.git.change import Blocked
 from nthlayer_sync.git.objects import blob_sha
+from nthlayer_sync.git.offer import Offer
 from nthlayer_sync.git.paths import check_branch, check_path
 from nthlayer_sync.git.repository import Commit, Repository
 
-__all__ = ["Blocked", "Commit", "Repository", "blob_sha", "check_branch", "check_path", "redact"]
+__all__ = ["Blocked", "Commit", "Offer", "Repository", "blob_sha", "check_branch", "check_path", "redact"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from nthlayer_sync.git.change import EMPTY_TREE, change, folders, raw
@@ -26,12 +26,19 @@ class Tips:
     """Of our next commit; the first makes its push a fast-forward. None for the first commit of all."""
     unrelated: bool = False
     """The two branches share no history, so a merge of ours would not mean anything."""
+    base_tree: str = ""
+    """The base's own tree, "" when it has no files."""
     conflicts: frozenset[str] = frozenset()
     """Files in which the two branches do not go together; the effective tree has them as the base does."""
 
 
 async def compare(git: Git, hold: int, base_name: str, base: tuple[str, str], branch: tuple[str, str]) -> Tips:
     """The effective tree of base and branch, each given as (commit, tree), and the parents of a commit upon it."""
+    tips = await _compare(git, hold, base_name, base, branch)
+    return replace(tips, base_tree=real(base[1]))
+
+
+async def _compare(git: Git, hold: int, base_name: str, base: tuple[str, str], branch: tuple[str, str]) -> Tips:
     (base_tip, base_tree), (tip, tree) = base, branch
     if not tip:
         return Tips(base_name, base_tip, "", real(base_tree), (base_tip,) if base_tip else ())

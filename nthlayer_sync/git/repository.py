@@ -17,6 +17,7 @@ from nthlayer_sync.git.change import EMPTY_TREE, Change, change, folders, raw
 from nthlayer_sync.git.commit import BranchMoved, Signature, commit_object, push, write
 from nthlayer_sync.git.effective import Tips, real
 from nthlayer_sync.git.objects import reader
+from nthlayer_sync.git.offer import Offer, after, offered, parse_offer
 from nthlayer_sync.git.paths import check_branch
 from nthlayer_sync.git.process import Git, MirrorDamaged
 
@@ -102,12 +103,32 @@ class Repository:
 
     async def moved(self, old: str, new: str) -> dict[str, str | None]:
         """The files that differ between two trees, as path to the new blob SHA, None for those that are gone."""
-        if old == new:
-            return {}
-        options = ("-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff")
-        async with self._watched():
-            output = await self._git.run("diff-tree", *options, old or EMPTY_TREE, new or EMPTY_TREE, "--")
-        return await asyncio.to_thread(_parse_difference, output)
+        return after(await self._compared(old, new))
+
+    async def branch_tip(self) -> str:
+        """The last commit of our branch, "" when there is no such branch."""
+        return (await self._known()).branch
+
+    async def proposed(self) -> dict[str, Offer]:
+        """What merging our branch would change in the base; nothing where there is no base to merge it into."""
+        tips = await self._known()
+        return await self._compared(tips.base_tree, tips.tree) if tips.base else {}
+
+    async def offered(self, commit: str, ref: str, base: str) -> dict[str, Offer]:
+        """What a commit of ours would have changed, had it been merged into `base`; the remote keeps it under `ref`."""
+        tips = await self._known()
+        async with mirrors.locked(self._git) as hold, self._watched():
+            return await offered(self._git, hold, commit, ref, base or tips.base)
+
+    async def leave_out(self, commit: str) -> None:
+        """Count our branch as not there while it is at this commit: people declined what it proposes.
+
+        The next commit still follows it, so that its push is forward, but has the base's files.
+        """
+        tips = await self._known()
+        if tips.base and tips.branch == commit and not tips.unrelated:
+            parents = tuple(dict.fromkeys((commit, tips.base)))
+            self._tips = replace(tips, tree=tips.base_tree, parents=parents, conflicts=frozenset())
 
     async def blobs(self, shas: Iterable[str]) -> dict[str, bytes]:
         """The contents of files by blob SHA; a file of more than `objects.LARGEST` bytes is a `PermanentError`.
@@ -169,6 +190,14 @@ class Repository:
 
         return count_authors(await self._history(path, limit))
 
+    async def _compared(self, old: str, new: str) -> dict[str, Offer]:
+        if old == new:
+            return {}
+        options = ("-r", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff")
+        async with self._watched():
+            output = await self._git.run("diff-tree", *options, old or EMPTY_TREE, new or EMPTY_TREE, "--")
+        return await asyncio.to_thread(parse_offer, output)
+
     async def _history(self, path: str, limit: int) -> list[CommitInfo]:
         # GitPython takes a tenth of a second to import, which runs that read no history should not pay.
         from nthlayer_sync.git.history import commits
@@ -212,16 +241,3 @@ def _parse_listing(output: bytes) -> dict[str, str]:
     # Rows are "100644 blob <40 digits>\tpath".
     rows = (row for row in output.split(b"\0") if row.startswith(b"100"))
     return {row[53:].decode(errors="surrogateescape"): row[12:52].decode() for row in rows}
-
-
-def _parse_difference(output: bytes) -> dict[str, str | None]:
-    # Pairs of ":<old mode> <new mode> <old> <new> <status>" and the path.
-    fields = output.split(b"\0")
-    found: dict[str, str | None] = {}
-    for row, path in zip(fields[::2], fields[1::2], strict=False):
-        before, after, _, sha, _ = row[1:].split(b" ")
-        if after.startswith(b"100"):
-            found[path.decode(errors="surrogateescape")] = sha.decode()
-        elif before.startswith(b"100"):
-            found[path.decode(errors="surrogateescape")] = None
-    return found
