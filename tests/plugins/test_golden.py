@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nthlayer_sync.sdk.discover import folder_plugins
-from nthlayer_sync.sdk.testing import golden_cases, golden_texts
+from nthlayer_sync.sdk.testing import golden_cases, golden_texts, settings_of
 
 HERE = Path(__file__).parent
 PLUGINS = {plugin.name: plugin for plugin in folder_plugins()}
@@ -20,7 +20,7 @@ CASES = golden_cases(HERE)
 def test_golden(when: Path) -> None:
     plugin_name, kind = when.parts[-4], when.parts[-3]
     plugin_type = PLUGINS[plugin_name]
-    plugin = plugin_type(plugin_type.settings_type(), files=None)
+    plugin = plugin_type(plugin_type.settings_type.model_validate(settings_of(when)))
     got = {name: text for name, (_, text) in golden_texts(plugin, f"{plugin_name}/{kind}", when).items()}
     if os.environ.get("NTHLAYER_GOLDEN") == "write":
         for old in when.parent.glob("then*"):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any, Self
 
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from nthlayer_sync.model.entity import Place
+from nthlayer_sync.model.service import Subject
+from nthlayer_sync.plugins.alertmanager.mimir import PATH, Configuration, Inserted
 from nthlayer_sync.plugins.alertmanager.route import (
     CHANNEL,
     ROUTE,
@@ -12,9 +17,14 @@ from nthlayer_sync.plugins.alertmanager.route import (
     Delivery,
     Mail,
 )
-from nthlayer_sync.sdk.kind import Category
+from nthlayer_sync.sdk.kind import Category, Kind
+from nthlayer_sync.sdk.mimir import Mimir, MimirSettings
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
+from nthlayer_sync.sdk.reload import ServerSettings, reloaded
+from nthlayer_sync.sdk.runtime import Runtime
+from nthlayer_sync.sdk.secrets import SecretRef
 from nthlayer_sync.sdk.target import Target
+from nthlayer_sync.sdk.texts import TextTarget
 
 
 class MailSettings(BaseModel):
@@ -31,8 +41,15 @@ class MailSettings(BaseModel):
     )
 
 
+class MimirAlertsSettings(MimirSettings):
+    """Mimir's Alertmanager, which takes secrets in its configuration and no names of files."""
+
+    slack_api_url: SecretRef = Field(description="Where the address of Slack's web hook is kept.")
+    smtp_password: SecretRef | None = Field(default=None, description="Where the password of the mail server is kept.")
+
+
 class AlertmanagerSettings(PluginSettings):
-    """Settings of the plugin. Secrets stay in files on Alertmanager's machine."""
+    """Settings of the plugin. Secrets stay in files on Alertmanager's machine, but for Mimir, which is sent them."""
 
     channel: str = Field(default=CHANNEL, description="Slack channel for alerts whose owner cannot be reached.")
     slack_api_url_file: str = Field(
@@ -43,6 +60,25 @@ class AlertmanagerSettings(PluginSettings):
         default=TICKET_HOURS,
         description="The window of the tier table in which tickets are told; null: as soon as they arise.",
     )
+    mimir: MimirAlertsSettings | None = Field(
+        default=None, description="An Alertmanager that takes its configuration over HTTP: Mimir or Cortex."
+    )
+    server: ServerSettings | None = Field(
+        default=None, description="An Alertmanager that loads alertmanager.yaml from a folder."
+    )
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.mimir and self.server:
+            raise ValueError("the configuration goes to mimir or to server, not to both")
+        if self.mimir and self.mail and self.mail.username and not self.mimir.smtp_password:
+            raise ValueError("mimir.smtp_password is needed, because mail.username logs in")
+        return self
+
+    @property
+    def account(self) -> str:
+        """Where the configuration goes; "" where it lands in Git."""
+        return "mimir" if self.mimir else "server" if self.server else ""
 
 
 class Plugin(OperationalPlugin):
@@ -54,10 +90,11 @@ class Plugin(OperationalPlugin):
     summary = "who hears about which alert"
     kinds = (ROUTE,)
     settings_type = AlertmanagerSettings
+    settings: AlertmanagerSettings
 
-    def __init__(self, settings: AlertmanagerSettings, files: Target) -> None:
+    def __init__(self, settings: AlertmanagerSettings, runtime: Runtime | None = None) -> None:
         """The settings say how people are reached."""
-        super().__init__(settings, files)
+        super().__init__(settings, runtime)
         mail = settings.mail
         delivery = Delivery(
             channel=settings.channel,
@@ -66,3 +103,32 @@ class Plugin(OperationalPlugin):
             ticket_hours=settings.ticket_hours,
         )
         self.bind(ROUTE, delivery=delivery)
+
+    def connect(self, runtime: Runtime) -> Target | None:
+        """The Alertmanager that the settings name."""
+        settings = self.settings
+        if settings.mimir:
+            mimir = Mimir.connect(runtime, self.name, settings.mimir)
+            return TextTarget(
+                self.name, settings.account, Configuration(mimir, self._inserted(settings.mimir, runtime))
+            )
+        if settings.server:
+            collection = PATH.partition("/")[0]
+            return TextTarget(
+                self.name, settings.account, reloaded(runtime, self.name, settings.server, collection, ".yaml")
+            )
+        return None
+
+    def place(self, kind: Kind[Any, Any], subject: Subject, spec: Any) -> Place:
+        """In the server where the settings name one, else in a file."""
+        if self.settings.account:
+            return Place(f"{self.name}:{self.settings.account}", PATH)
+        return super().place(kind, subject, spec)
+
+    def _inserted(self, settings: MimirAlertsSettings, runtime: Runtime) -> Inserted:
+        refs = {"slack_api_url": settings.slack_api_url}
+        files = {"slack_api_url": self.settings.slack_api_url_file}
+        if settings.smtp_password and self.settings.mail:
+            refs["smtp_auth_password"] = settings.smtp_password
+            files["smtp_auth_password"] = self.settings.mail.password_file
+        return Inserted(refs, files, runtime.secrets)

@@ -46,15 +46,20 @@ def problem(key: str, value: str) -> str:
     return ""
 
 
-def generate(service: Service, environment: str = "production") -> Iterator[TagsSpec]:
-    """One for every service."""
+def checked_tags(service: Service, environment: str) -> dict[str, str]:
+    """The taxonomy's tags of a service; PermanentError when AWS refuses one."""
     tags = tags_of(service, environment)
     for key, value in tags.items():
         if wrong := problem(key, value):
             raise PermanentError(f"{service.ref}: AWS refuses the tag {key!r} with the value {value!r}: {wrong}")
     if len(tags) > MOST_TAGS:
         raise PermanentError(f"{service.ref}: {len(tags)} tags, but AWS allows {MOST_TAGS} on a resource")
-    yield TagsSpec(tags=tags)
+    return tags
+
+
+def generate(service: Service, environment: str = "production") -> Iterator[TagsSpec]:
+    """One for every service."""
+    yield TagsSpec(tags=checked_tags(service, environment))
 
 
 def render(spec: TagsSpec) -> str:

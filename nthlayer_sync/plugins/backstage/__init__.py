@@ -9,18 +9,18 @@ from pydantic import Field
 from nthlayer_sync.plugins.backstage.annotations import ANNOTATIONS
 from nthlayer_sync.sdk.kind import Category
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
-from nthlayer_sync.sdk.target import Target
+from nthlayer_sync.sdk.runtime import Runtime
 
 
 class BackstageSettings(PluginSettings):
     """What an organisation may set for the catalog."""
 
-    shown: tuple[Literal["github", "grafana", "prometheus", "techdocs"], ...] = Field(
-        default=("github", "techdocs"),
+    shown: tuple[Literal["github", "grafana", "pagerduty", "prometheus", "techdocs"], ...] = Field(
+        default=("github", "pagerduty", "techdocs"),
         description=(
             "The plugins of your Backstage to write annotations for. Add grafana and prometheus where those plugins "
             "are on here as well, for annotations claim what they make; leave out techdocs where it is off, or where "
-            "its pages land in the central repository."
+            "its pages land in the central repository. An id of PagerDuty stands there once PagerDuty has given one."
         ),
     )
 
@@ -35,6 +35,6 @@ class Plugin(OperationalPlugin):
     kinds = (ANNOTATIONS,)
     settings_type = BackstageSettings
 
-    def __init__(self, settings: BackstageSettings, files: Target) -> None:
-        super().__init__(settings, files)
+    def __init__(self, settings: BackstageSettings, runtime: Runtime | None = None) -> None:
+        super().__init__(settings, runtime)
         self.bind(ANNOTATIONS, shown=settings.shown)

@@ -29,6 +29,8 @@ DASHBOARDS = "grafana/dashboard-selector"
 GRAPHS = "prometheus.io/rule"
 ALERTS = "prometheus.io/alert"
 ALERT_LABELS = "prometheus.io/labels"
+# https://github.com/PagerDuty/backstage-plugin
+SERVICE_ID = "pagerduty.com/service-id"
 
 TIER = OUTPUT_PREFIX + "tier"
 RUNBOOK = OUTPUT_PREFIX + "runbook"
@@ -38,6 +40,7 @@ RESULTS = (TIER, RUNBOOK, PROMISES)
 SHOWN_BY = {
     "github": (PROJECT_SLUG,),
     "grafana": (DASHBOARDS,),
+    "pagerduty": (SERVICE_ID,),
     "prometheus": (GRAPHS, ALERTS, ALERT_LABELS),
     "techdocs": (TECHDOCS_REF,),
 }
@@ -58,6 +61,8 @@ class AnnotationsSpec(Spec, frozen=True):
     promised: slo.Slo | None
     measured: golden.Golden
     stores: tuple[packs.Instance, ...]
+    remotes: dict[str, str] = msgspec.field(default_factory=dict[str, str])
+    """The vendors' ids of what was made for the service."""
 
 
 def generate(service: Service, *, shown: Collection[str] = tuple(SHOWN_BY)) -> Iterator[AnnotationsSpec]:
@@ -86,6 +91,7 @@ def render(spec: AnnotationsSpec) -> str:
         PROJECT_SLUG: spec.slug,
         TECHDOCS_REF: spec.techdocs,
         DASHBOARDS: f"url @> '{dashboard_path(spec.ref)}'",
+        SERVICE_ID: spec.remotes.get("pagerduty/service", ""),
     }
     if spec.promised:
         kept = "; ".join(f"{o.name}: {o.promise}" for o in spec.promised.promises.objectives)
@@ -160,6 +166,7 @@ ANNOTATIONS = FileKind(
     render=render,
     beside=Beside.ENTITY,
     owns=lambda id: CatalogKeys(id.subject),
+    refers=("pagerduty/service",),
     requires=(
         "techdocs/runbook",
         "techdocs/site",

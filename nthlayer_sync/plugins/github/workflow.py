@@ -27,6 +27,7 @@ LONGEST_JOB = 360
 """Minutes after which GitHub ends a job on its own machines. https://docs.github.com/en/actions/reference/limits"""
 
 _ROLL_BACK = "roll-back"
+_LOAD_TEST = "load-test"
 # A title is shown in lists; what is longer is cut there anyhow.
 _LONGEST_TITLE = 100
 
@@ -57,6 +58,14 @@ class WorkflowSpec(Spec, frozen=True):
 def workflow_path(service: Service) -> str:
     """Where a service's workflow stands in its repository."""
     return _path(slug_of(service.ref))
+
+
+def proposal_checks(rollout: Rollout) -> tuple[str, ...]:
+    """The names by which checks report on every pull request.
+
+    There are none where the workflow looks at one folder: what it does not start for would be waited for without end.
+    """
+    return () if rollout.folder else tuple(_title(each) for each in rollout.policy.checks if each != _LOAD_TEST)
 
 
 def generate(service: Service, runs: Runs = _RUNS) -> Iterator[WorkflowSpec]:
@@ -138,15 +147,19 @@ def _triggers(spec: WorkflowSpec) -> Job:
 
 def _check(spec: WorkflowSpec, check: str) -> Job:
     """A load test hits what is running, so a proposal does not start one."""
-    proposals = "github.event_name != 'pull_request' && " if check == "load-test" else ""
+    proposals = "github.event_name != 'pull_request' && " if check == _LOAD_TEST else ""
     command = check_command(check, spec.rollout.build, spec.runs.commands)
     return {
-        "name": check.replace("-", " ").capitalize(),
+        "name": _title(check),
         "if": f"{proposals}inputs.action != '{_ROLL_BACK}'",
         **_machine(spec),
         "timeout-minutes": spec.runs.minutes,
         "steps": [_checkout(), {"name": "Check", "run": command}],
     }
+
+
+def _title(check: str) -> str:
+    return check.replace("-", " ").capitalize()
 
 
 def _deliver(spec: WorkflowSpec) -> Job:

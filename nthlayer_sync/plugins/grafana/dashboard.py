@@ -67,9 +67,14 @@ def generate(service: Service, backstage: str = "") -> Iterator[DashboardSpec]:
 
 
 def render(spec: DashboardSpec) -> str:
-    """A dashboard in JSON. https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/"""
+    """A dashboard as a file."""
+    return msgspec.json.format(msgspec.json.encode(model(spec)), indent=2).decode() + "\n"
+
+
+def model(spec: DashboardSpec) -> dict[str, Any]:
+    """A dashboard. https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/"""
     watched = spec.golden.watched
-    dashboard: dict[str, Any] = {
+    return {
         "uid": dashboard_uid(watched.ref),
         "title": f"{plain(spec.title)} ({watched.ref})",
         "description": f"Managed by {MARK}: change the blueprint, not this file.",
@@ -85,7 +90,6 @@ def render(spec: DashboardSpec) -> str:
         "links": _links(spec),
         "panels": arranged([*_objectives(spec), *_golden(spec), *_dependencies(spec), *_alerts(spec)]),
     }
-    return msgspec.json.format(msgspec.json.encode(dashboard), indent=2).decode() + "\n"
 
 
 def _source() -> Panel:

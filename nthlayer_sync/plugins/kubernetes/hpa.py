@@ -7,12 +7,9 @@ from collections.abc import Iterator
 import msgspec
 
 from nthlayer_sync.model.blueprint import Blueprint
-from nthlayer_sync.model.config import Spec
 from nthlayer_sync.model.service import Service, per_blueprint
-from nthlayer_sync.plugins.kubernetes.manifest import namespace_of, object_name, standard_labels
-from nthlayer_sync.sdk.kind import FileKind
-from nthlayer_sync.sdk.ownership import MARK
-from nthlayer_sync.yaml.emit import dump
+from nthlayer_sync.plugins.kubernetes.manifest import ManifestSpec, head, identity, runs_here
+from nthlayer_sync.sdk.kubernetes import Form, ManifestKind, Object, manifest
 
 
 class Scaling(msgspec.Struct, frozen=True):
@@ -24,25 +21,16 @@ class Scaling(msgspec.Struct, frozen=True):
     scale_down_seconds: int
 
 
-class HpaSpec(Spec, frozen=True):
+class HpaSpec(ManifestSpec, frozen=True):
     """A HorizontalPodAutoscaler for the service's Deployment."""
 
-    name: str
-    namespace: str
-    labels: dict[str, str]
     scaling: Scaling
 
 
 def generate(service: Service) -> Iterator[HpaSpec]:
     """One for every service; libraries and websites have no Deployment to scale."""
-    if service.type != "service":
-        return
-    yield HpaSpec(
-        name=object_name(service),
-        namespace=namespace_of(service),
-        labels=standard_labels(service),
-        scaling=scaling_of(service),
-    )
+    if runs_here(service):
+        yield HpaSpec(**identity(service), scaling=scaling_of(service))
 
 
 @per_blueprint
@@ -57,15 +45,13 @@ def scaling_of(blueprint: Blueprint) -> Scaling:
     )
 
 
-def render(spec: HpaSpec) -> str:
-    """An `autoscaling/v2` manifest."""
+def objects(spec: HpaSpec) -> list[Object]:
+    """An `autoscaling/v2` object."""
     scaling = spec.scaling
     loads = {"cpu": scaling.cpu, "memory": scaling.memory}
-    return dump(
-        {
-            "apiVersion": "autoscaling/v2",
-            "kind": "HorizontalPodAutoscaler",
-            "metadata": {"name": spec.name, "namespace": spec.namespace, "labels": spec.labels},
+    return [
+        head(FORM, spec)
+        | {
             "spec": {
                 "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": spec.name},
                 "minReplicas": scaling.replicas[0],
@@ -80,12 +66,25 @@ def render(spec: HpaSpec) -> str:
                 ],
                 "behavior": {"scaleDown": {"stabilizationWindowSeconds": scaling.scale_down_seconds}},
             },
-        },
-        header=f"Managed by {MARK}: change the blueprint, not this file.",
-    )
+        }
+    ]
 
 
-HPA = FileKind(
+FORM = Form(
+    "autoscaling/v2",
+    "HorizontalPodAutoscaler",
+    "horizontalpodautoscalers",
+    (
+        "spec/scaleTargetRef",
+        "spec/minReplicas",
+        "spec/maxReplicas",
+        "spec/metrics",
+        "spec/behavior/scaleDown/stabilizationWindowSeconds",
+    ),
+)
+"""Policies of scaling are left to others."""
+
+HPA = ManifestKind(
     name="kubernetes/hpa",
     version=1,
     summary="replicas and scaling targets by tier",
@@ -93,5 +92,7 @@ HPA = FileKind(
     spec=HpaSpec,
     generate=generate,
     path=lambda service, spec: "kubernetes/hpa.yaml",
-    render=render,
+    render=lambda spec: manifest(objects(spec)),
+    objects=objects,
+    forms=(FORM,),
 )

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TypedDict
 
 from nthlayer_sync.errors import PermanentError
+from nthlayer_sync.model.config import Spec
 from nthlayer_sync.model.ref import ref_name
 from nthlayer_sync.model.service import Service
+from nthlayer_sync.sdk.kubernetes import MANAGED_BY, Form, Object
+from nthlayer_sync.sdk.ownership import MARK
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -16,6 +20,44 @@ _LABEL_VALUE = re.compile(r"[^A-Za-z0-9._-]+")
 # Annotations of the Kubernetes plugin of Backstage: https://backstage.io/docs/features/kubernetes/configuration
 KUBERNETES_ID = "backstage.io/kubernetes-id"
 KUBERNETES_NAMESPACE = "backstage.io/kubernetes-namespace"
+
+
+class Identity(TypedDict):
+    """What the objects of one config are called and bear."""
+
+    name: str
+    namespace: str
+    labels: dict[str, str]
+
+
+class ManifestSpec(Spec, frozen=True):
+    """What every config here has: the objects of one bear one name."""
+
+    name: str
+    namespace: str
+    labels: dict[str, str]
+
+
+def runs_here(service: Service) -> bool:
+    """Whether a service is taken to run as a Deployment; libraries and websites are not."""
+    return service.type == "service"
+
+
+def has_namespace(service: Service) -> bool:
+    """Whether the catalog says that the service has a namespace of its own: one that is called as it is."""
+    said = service.annotations.get(KUBERNETES_NAMESPACE, "")
+    return runs_here(service) and bool(said) and said.lower() == object_name(service)
+
+
+def identity(service: Service) -> Identity:
+    """Name, namespace and labels of its objects."""
+    return Identity(name=object_name(service), namespace=namespace_of(service), labels=standard_labels(service))
+
+
+def head(form: Form, spec: ManifestSpec) -> Object:
+    """What an object begins with."""
+    metadata = {"name": spec.name, "namespace": spec.namespace, "labels": spec.labels}
+    return {"apiVersion": form.api, "kind": form.kind, "metadata": metadata}
 
 
 def dns_label(service: Service, annotation: str, otherwise: str) -> str:
@@ -51,7 +93,7 @@ def standard_labels(service: Service) -> dict[str, str]:
     labels = {
         "app.kubernetes.io/name": service.name,
         "app.kubernetes.io/part-of": ref_name(service.system) if service.system else "",
-        "app.kubernetes.io/managed-by": "nthlayer-sync",
+        MANAGED_BY: MARK,
         "nthlayer.dev/tier": service.blueprint.tier,
         "nthlayer.dev/team": service.owner.name if service.owner else "",
     }

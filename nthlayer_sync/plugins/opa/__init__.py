@@ -5,7 +5,7 @@ from pydantic import Field
 from nthlayer_sync.plugins.opa.taxonomy import TAXONOMY
 from nthlayer_sync.sdk.kind import Category
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
-from nthlayer_sync.sdk.target import Target
+from nthlayer_sync.sdk.runtime import Runtime
 
 
 class OpaSettings(PluginSettings):
@@ -28,7 +28,7 @@ class Plugin(OperationalPlugin):
     kinds = (TAXONOMY,)
     settings_type = OpaSettings
 
-    def __init__(self, settings: OpaSettings, files: Target) -> None:
+    def __init__(self, settings: OpaSettings, runtime: Runtime | None = None) -> None:
         """The settings' environments go into the policy."""
-        super().__init__(settings, files)
+        super().__init__(settings, runtime)
         self.bind(TAXONOMY, environments=settings.environments)

@@ -13,7 +13,7 @@ from nthlayer_sync.plugins.techdocs.runbook import RUNBOOK
 from nthlayer_sync.plugins.techdocs.site import SITE
 from nthlayer_sync.sdk.kind import Category
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
-from nthlayer_sync.sdk.target import Target
+from nthlayer_sync.sdk.runtime import Runtime
 from nthlayer_sync.signals.addresses import Address, Addresses
 
 
@@ -40,7 +40,7 @@ class Plugin(OperationalPlugin):
     kinds = (RUNBOOK, DEPENDENCY_GRAPH, ONBOARDING, INDEX, SITE)
     settings_type = TechdocsSettings
 
-    def __init__(self, settings: TechdocsSettings, files: Target) -> None:
-        super().__init__(settings, files)
+    def __init__(self, settings: TechdocsSettings, runtime: Runtime | None = None) -> None:
+        super().__init__(settings, runtime)
         self.bind(RUNBOOK, addresses=Addresses(grafana=settings.grafana.rstrip("/")))
         self.bind(SITE, made=frozenset(kind.name for kind in self.active))

@@ -28,7 +28,7 @@ Accepted = Callable[..., str]
 
 
 def written(organisation: Organisation, **settings: Any) -> str:
-    plugin = Plugin(AlertmanagerSettings(**settings), files=None)
+    plugin = Plugin(AlertmanagerSettings(**settings), None)
     [config] = plugin.generate_configs(organisation)
     return plugin.kind(config.id.kind).content(config.spec)
 

@@ -55,6 +55,6 @@ def test_fifty_tags_are_the_most() -> None:
 
 
 def test_the_environment_is_a_setting() -> None:
-    plugin = Plugin(AwsSettings(environment="staging"), files=None)
+    plugin = Plugin(AwsSettings(environment="staging"), None)
     [config] = plugin.generate_configs(service_from({}))
     assert config.spec.tags["environment"] == "staging"

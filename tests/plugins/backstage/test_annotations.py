@@ -139,7 +139,7 @@ def test_a_whole_entity_is_valid_for_backstage(shared: Path) -> None:
     schema = json.loads((shared / "specs/artefacts/backstage/catalog-info.schema.json").read_text())
     text = PLAIN.partition("---")[0]
     service = service_from({"own": {"root": "https://github.com/acme/payments", "slug": "acme/payments"}})
-    for config in Plugin(Plugin.settings_type(), files=None).generate_configs(service):
+    for config in Plugin(Plugin.settings_type()).generate_configs(service):
         text = ANNOTATIONS.owns(config.id).write(text, ANNOTATIONS.content(config.spec))
     entity = yaml.safe_load(text)
     jsonschema.validate(entity, schema)
@@ -149,7 +149,7 @@ def test_a_whole_entity_is_valid_for_backstage(shared: Path) -> None:
 
 def test_only_what_the_portal_shows_is_written() -> None:
     def keys(*shown: str) -> set[str]:
-        plugin = Plugin(Plugin.settings_type(shown=shown), files=None)
+        plugin = Plugin(Plugin.settings_type(shown=shown))
         (config,) = plugin.generate_configs(service_from({}))
         return set(json.loads(ANNOTATIONS.content(config.spec))["annotations"])
 

@@ -44,7 +44,7 @@ def check(folder: Path, accepted: Accepted, *texts: str) -> None:
 
 
 def test_workflows_are_accepted(tmp_path: Path, accepted: Accepted) -> None:
-    plugin = Plugin(GithubSettings(**SETTINGS), files=None)
+    plugin = Plugin(GithubSettings(**SETTINGS))
     [configured] = [c for c in plugin.generate_configs(service_from({})) if c.id.kind == "github/workflow"]
     texts = [path.read_text() for path in GOLDEN]
     check(tmp_path, accepted, *texts, plugin.kind("github/workflow").content(configured.spec))
@@ -77,7 +77,7 @@ def test_hostile_titles_stay_titles(tmp_path: Path, accepted: Accepted) -> None:
 
 
 def test_settings_reach_the_workflow() -> None:
-    plugin = Plugin(GithubSettings(**SETTINGS), files=None)
+    plugin = Plugin(GithubSettings(**SETTINGS))
     [config] = [c for c in plugin.generate_configs(service_from({})) if c.id.kind == "github/workflow"]
     jobs = yaml.safe_load(plugin.kind("github/workflow").content(config.spec))["jobs"]
     assert jobs["lint"]["steps"][1]["run"] == "tox -e lint"

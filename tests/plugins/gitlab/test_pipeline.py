@@ -18,7 +18,7 @@ HOST = {"gitlab.com/project-slug": "acme/payments"}
 
 
 def written(words: dict[str, Any], **commands: Any) -> str:
-    plugin = Plugin(GitlabSettings(commands=commands), files=None)
+    plugin = Plugin(GitlabSettings(commands=commands))
     [config] = plugin.generate_configs(service_from({"annotations": HOST, **words}))
     return plugin.kind(config.id.kind).content(config.spec)
 

@@ -90,7 +90,7 @@ def test_the_uid_is_that_of_the_links() -> None:
 
 
 def test_the_runbook_is_linked_where_backstage_is_known() -> None:
-    plugin = Plugin(GrafanaSettings(backstage="https://backstage.example.com/"), files=None)
+    plugin = Plugin(GrafanaSettings(backstage="https://backstage.example.com/"))
     [config] = plugin.generate_configs(service_from({}))
     assert config.spec.runbook == "https://backstage.example.com/docs/default/component/payments/runbook/"
     [link] = json.loads(render(config.spec))["links"]

@@ -81,7 +81,7 @@ def test_hostile_names_are_values(hostile: str) -> None:
 
 
 def test_environments_are_a_setting() -> None:
-    plugin = Plugin(OpaSettings(environments=("live",)), files=None)
+    plugin = Plugin(OpaSettings(environments=("live",)))
     policy, tests = plugin.generate_configs(organisation_from({}))
     assert policy.spec.allowed["environment"] == tests.spec.allowed["environment"] == ("live",)
     assert policy.place.path == "opa/taxonomy.rego"

@@ -15,7 +15,7 @@ ADDRESSES = {"backstage": "https://backstage.example.com", "grafana": "https://g
 
 def write(folder: Path, words: Mapping[str, Any], *kinds: str) -> Path:
     """The files of a service, by default of all kinds, in `folder`."""
-    plugin = Plugin(PrometheusSettings(kinds=kinds or None, **ADDRESSES), files=None)
+    plugin = Plugin(PrometheusSettings(kinds=kinds or None, **ADDRESSES), None)
     folder.mkdir(parents=True, exist_ok=True)
     for config in plugin.generate_configs(service_from(words)):
         text = plugin.kind(config.id.kind).content(config.spec)

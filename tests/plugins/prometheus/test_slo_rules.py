@@ -85,7 +85,7 @@ def test_what_is_recorded_survives_another_owner_tier_and_target() -> None:
 
 
 def test_a_spec_is_small_and_reads_back() -> None:
-    plugin = Plugin(PrometheusSettings(), files=None)
+    plugin = Plugin(PrometheusSettings(), None)
     db = {"ref": "resource:default/db", "name": "db", "kind": "resource", "technology": "postgresql"}
     for config in plugin.generate_configs(service_from(words() | {"depends_on": [db]})):
         encoded = msgspec.json.encode(config.spec)
@@ -195,7 +195,7 @@ def test_links_are_whole_or_left_out(tmp_path: Path) -> None:
         "https://backstage.example.com/docs/default/component/payments/runbook/#errorbudgetburn"
     )
     assert linked["dashboard"].startswith("https://grafana.example.com/d/nthlayer-")
-    [config] = Plugin(PrometheusSettings(kinds=("slo_rules",)), files=None).generate_configs(service_from(words()))
+    [config] = Plugin(PrometheusSettings(kinds=("slo_rules",)), None).generate_configs(service_from(words()))
     (tmp_path / "slo.rules.yaml").write_text(render(config.spec))
     assert set(annotations(tmp_path)) == {"summary", "description"}
     made = words() | {"annotations": {"grafana/overview-dashboard": "https://grafana.example.com/d/own"}}

@@ -21,7 +21,7 @@ def words() -> dict[str, Any]:
 
 
 def plugin() -> Plugin:
-    return Plugin(Plugin.settings_type(), files=None)
+    return Plugin(Plugin.settings_type())
 
 
 def write_site(service: Service, folder: Path) -> Path:

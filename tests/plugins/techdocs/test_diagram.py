@@ -115,4 +115,4 @@ def test_generation_renders_nothing(words, monkeypatch: pytest.MonkeyPatch) -> N
     from nthlayer_sync.plugins.techdocs import Plugin, page
 
     monkeypatch.setattr(page, "Page", None)
-    assert list(Plugin(Plugin.settings_type(), files=None).generate_configs(service_from(words)))
+    assert list(Plugin(Plugin.settings_type()).generate_configs(service_from(words)))

@@ -102,10 +102,10 @@ def test_only_what_is_missing_is_added(before: str, after: str) -> None:
 def test_the_site_lists_what_the_service_has() -> None:
     from nthlayer_sync.plugins.techdocs import Plugin
 
-    plugin = Plugin(Plugin.settings_type(), files=None)
+    plugin = Plugin(Plugin.settings_type())
     names = [c.id.name for c in plugin.generate_configs(service_from({"tier": 3})) if c.id.kind == "techdocs/site"]
     assert sorted(names) == ["dependencies", "index", "runbook"]
-    chosen = Plugin(Plugin.settings_type(kinds=("site", "runbook")), files=None)
+    chosen = Plugin(Plugin.settings_type(kinds=("site", "runbook")))
     names = [c.id.name for c in chosen.generate_configs(service_from({"tier": 1})) if c.id.kind == "techdocs/site"]
     assert names == ["runbook"]
 
