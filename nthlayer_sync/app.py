@@ -23,12 +23,23 @@ from nthlayer_sync.model.entity import Entity, Place
 from nthlayer_sync.model.service import Home
 from nthlayer_sync.sdk.discover import load
 from nthlayer_sync.sdk.files import FileTarget, Repositories
+from nthlayer_sync.sdk.hosting import Hosting, Proposals
+from nthlayer_sync.sdk.hosting.github import MANNERS as GITHUB
+from nthlayer_sync.sdk.hosting.github import GitHub
+from nthlayer_sync.sdk.hosting.gitlab import MANNERS as GITLAB
+from nthlayer_sync.sdk.hosting.gitlab import GitLab
+from nthlayer_sync.sdk.http import Web
 from nthlayer_sync.sdk.plugin import OperationalPlugin
+from nthlayer_sync.sdk.runtime import Runtime
+from nthlayer_sync.sdk.secrets import Secrets
+from nthlayer_sync.sdk.secrets.vault import Vault
 from nthlayer_sync.sdk.source import Source
+from nthlayer_sync.sdk.target import Closable
 from nthlayer_sync.settings import (
     BackstageSettings,
     DirectorySettings,
     GitSettings,
+    HostingSettings,
     Settings,
     SourceSettings,
     load_settings,
@@ -59,7 +70,14 @@ class App:
         """The engine with its store open; `state` replaces the settings' state file."""
         async with SqliteStore(state or self.folder / self.settings.state) as store:
             code = self.code if self.settings.code else None
-            yield Engine(self.setup(), list(self.sources()), self.generator(), store, code)
+            generator = self.generator()
+            try:
+                yield Engine(self.setup(), list(self.sources()), generator, store, code, self.files)
+            finally:
+                for target in generator.targets.values():
+                    if isinstance(target, Closable):
+                        await target.close()
+                await self.web.close()
 
     def setup(self) -> Setup:
         """What the organisation decided once."""
@@ -86,12 +104,33 @@ class App:
 
     def generator(self) -> Generator:
         """Every plugin that is on, with its settings checked."""
-        author = parseaddr(self.settings.landing.author)
-        files = FileTarget(self.repositories, author)
-        plugins = [self._plugin(name, values, files) for name, values in sorted(self.settings.plugins.items())]
+        runtime = Runtime(files=self.files, instance=self.settings.instance, web=self.web, secrets=self.secrets)
+        plugins = [self._plugin(name, values, runtime) for name, values in sorted(self.settings.plugins.items())]
         for plugin in plugins:
-            files.serve(plugin.kinds)
+            self.files.serve(plugin.active)
         return Generator(plugins)
+
+    @cached_property
+    def files(self) -> FileTarget:
+        """Where files land."""
+        author = parseaddr(self.settings.landing.author)
+        hostings = [self._hosting(settings) for settings in self.settings.landing.hosting]
+        return FileTarget(self.repositories, author, Proposals(hostings))
+
+    @cached_property
+    def web(self) -> Web:
+        """The connections to other systems."""
+        return Web()
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """Looks secrets up."""
+        vault = self.settings.vault
+        try:
+            return Secrets(Vault(vault, self.web).read) if vault else Secrets()
+        except PermanentError as error:
+            found = Diagnosis(code="vault", message=str(error))
+            raise misplaced(self.file, ("vault",), [found]) from error
 
     @cached_property
     def repositories(self) -> Repositories:
@@ -105,6 +144,21 @@ class App:
                 named.add(self._repository(source.url))
         instead_of = {prefix: self._repository(place) for prefix, place in landing.instead_of.items()}
         return Repositories(self.folder / self.settings.cache, landing.branch, named, landing.hosts, instead_of)
+
+    def _hosting(self, settings: HostingSettings) -> Hosting:
+        github = settings.type == "github"
+        own = f"https://{settings.name}/api/{'v3' if github else 'v4'}"
+        url = settings.url or ("https://api.github.com" if settings.name == "github.com" else own)
+        manners = GITHUB if github else GITLAB
+        tool = self.web.tool(settings.type, url, self.secrets.header(settings.token), manners)
+        return Hosting(
+            name=settings.name,
+            host=GitHub(tool) if github else GitLab(tool),
+            labels=settings.labels,
+            draft=settings.draft,
+            land=settings.land,
+            repositories=settings.repositories,
+        )
 
     def sources(self) -> Iterator[Source]:
         """The sources, in order of precedence."""
@@ -136,6 +190,18 @@ class App:
         if source.path is not None:
             return cortex_directory(source.name, self.folder / source.path, confidence)
         return CortexSource(source.name, ApiSettings(url=source.url, token=source.token or ""), confidence)
+
+    def catalogs(self) -> dict[str, Path | str]:
+        """The catalogs that are kept as files, by the root of their places: a folder, or a repository's address."""
+        found: dict[str, Path | str] = {}
+        for source in self.settings.sources:
+            if isinstance(source, DirectorySettings):
+                top = _top(self.folder / source.path)
+                found[top] = Path(top)
+            elif isinstance(source, GitSettings):
+                address = self._repository(source.url)
+                found[self.repositories.get(address).url] = address
+        return found
 
     def code(self, entities: Iterable[Entity]) -> Source:
         """The source that looks into the repositories which the entities come from."""
@@ -172,14 +238,14 @@ class App:
 
         return read
 
-    def _plugin(self, name: str, values: dict[str, object], files: FileTarget) -> OperationalPlugin:
+    def _plugin(self, name: str, values: dict[str, object], runtime: Runtime) -> OperationalPlugin:
         try:
             plugin = load(name)
         except PermanentError as error:
             found = Diagnosis(code="plugin", message=str(error))
             raise misplaced(self.file, ("plugins", name), [found]) from error
         try:
-            return plugin(plugin.settings_type.model_validate(values), files)
+            return plugin(plugin.settings_type.model_validate(values), runtime)
         except ValidationError as error:
             wrong = [problem.diagnosis for problem in explain(error, plugin.settings_type)]
             raise misplaced(self.file, ("plugins", name), wrong) from error

@@ -18,6 +18,8 @@ from nthlayer_sync.blueprint.layer import as_map
 from nthlayer_sync.errors import InputError, PermanentError
 from nthlayer_sync.git import check_branch
 from nthlayer_sync.model.diagnosis import Diagnosis
+from nthlayer_sync.sdk.secrets import SecretRef
+from nthlayer_sync.sdk.secrets.vault import VaultSettings
 from nthlayer_sync.yaml.read import locate, read_documents
 
 FILE_NAME = "nthlayer-sync.yaml"
@@ -55,7 +57,7 @@ class BackstageSettings(_Part):
     type: Literal["backstage"] = Field(description="What sort of source it is.")
     name: str = Field(default="backstage", description="How the source is called in plans and messages.")
     url: str = Field(description="Base address of the backend, such as https://backstage.example.com.")
-    token: str | None = Field(default=None, description="Where the token is: env:NAME or file:PATH.")
+    token: SecretRef | None = Field(default=None, description="Where the token is.")
 
 
 class CortexSettings(_Part):
@@ -65,7 +67,7 @@ class CortexSettings(_Part):
     name: str = Field(default="cortex", description="How the source is called in plans and messages.")
     path: str | None = Field(default=None, description="Read descriptors below this directory, and not the API.")
     url: str = Field(default="https://api.getcortexapp.com", description="Base address of the API.")
-    token: str | None = Field(default=None, description="Where the token is: env:NAME or file:PATH.")
+    token: SecretRef | None = Field(default=None, description="Where the token is.")
 
 
 SOURCES: Mapping[str, type[_Part]] = {
@@ -78,6 +80,36 @@ SOURCES: Mapping[str, type[_Part]] = {
 SourceSettings = Annotated[
     DirectorySettings | GitSettings | BackstageSettings | CortexSettings, Field(discriminator="type")
 ]
+
+
+Land = Literal["propose", "commit"]
+
+
+class HostingSettings(_Part):
+    """A code host on which files are proposed as pull requests (GitHub) or merge requests (GitLab)."""
+
+    type: Literal["github", "gitlab"] = Field(description="What runs there.")
+    host: str = Field(
+        default="", description="The host in the addresses of its repositories; github.com or gitlab.com if left out."
+    )
+    url: str = Field(
+        default="", description="Where its API is, if not where the host's own documentation puts it.",
+        examples=["https://github.example.com/api/v3", "https://gitlab.example.com/api/v4"],
+    )  # fmt: skip
+    token: SecretRef
+    labels: tuple[str, ...] = Field(default=(), description="Labels that each request gets, beside those people give.")
+    draft: bool = Field(default=False, description="Open requests as drafts.")
+    land: Land = Field(
+        default="propose", description="Propose what was committed to our branch, or leave it at the commit."
+    )
+    repositories: dict[str, Land] = Field(
+        default={}, description="The same for single repositories, by `organisation/repository`."
+    )
+
+    @property
+    def name(self) -> str:
+        """The host in the addresses of its repositories."""
+        return (self.host or f"{self.type}.com").lower()
 
 
 class LandingSettings(_Part):
@@ -96,6 +128,17 @@ class LandingSettings(_Part):
         default={},
         description="Read and write a repository elsewhere than its address in the catalog: prefix to replacement.",
     )
+    hosting: tuple[HostingSettings, ...] = Field(
+        default=(), description="Code hosts on which to propose; elsewhere the commits on our branch are all."
+    )
+
+    @field_validator("hosting")
+    @classmethod
+    def _names_each_host_once(cls, hosting: tuple[HostingSettings, ...]) -> tuple[HostingSettings, ...]:
+        names = [each.name for each in hosting]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{', '.join(twice)} is named twice")
+        return hosting
 
     @field_validator("branch")
     @classmethod
@@ -118,6 +161,11 @@ class Settings(_Part):
     """The settings file, `nthlayer-sync.yaml`."""
 
     organisation: str = Field(description="The organisation's name.")
+    instance: str = Field(
+        default="default",
+        pattern=r"^[a-z0-9-]{1,30}$",
+        description="The name of this installation, for the marks of live objects: so several can share an account.",
+    )
     sources: tuple[SourceSettings, ...] = Field(
         min_length=1, description="Where facts come from; where two disagree, the one named first wins."
     )
@@ -140,6 +188,9 @@ class Settings(_Part):
     )
     tiers: str | None = Field(
         default=None, description="The organisation's own tier table, laid over the one that comes with the program."
+    )
+    vault: VaultSettings | None = Field(
+        default=None, description="The Vault or OpenBao in which secrets named `vault:path#field` are."
     )
     state: str = Field(default=".nthlayer/state.db", description="The state file, relative to the settings file.")
     cache: str = Field(default=".nthlayer/cache", description="Mirrors of repositories; can be deleted at any time.")

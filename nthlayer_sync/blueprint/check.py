@@ -85,7 +85,7 @@ def _explain(detail: ErrorDetails, model: type[BaseModel]) -> Problem:
         allowed = tuple(re.findall(r"'([^']*)'", detail["ctx"]["expected"] if "ctx" in detail else ""))
         message = f"not one of the allowed values{did_you_mean(found, allowed)}"
     elif isinstance(cause, NotationError):
-        allowed = cause.allowed
+        allowed = tuple(map(str, cause.allowed))
         message = f"{cause}{did_you_mean(found, allowed)}"
     elif isinstance(cause, ValueError):
         message = str(cause)

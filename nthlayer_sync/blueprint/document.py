@@ -15,12 +15,12 @@ An annotation holds one value: `nthlayer.dev/tier: "1"`, `nthlayer.dev/observabi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from nthlayer_sync.blueprint.check import Path, Problem, did_you_mean, fields_at, place, problems
 from nthlayer_sync.blueprint.layer import Layer, Values, as_map, overlay
@@ -101,47 +101,63 @@ def read_annotations(annotations: Mapping[str, str], tiers: Tiers) -> tuple[Laye
 
 @lru_cache(maxsize=4096)
 def _read(key: str, text: str, tiers: Tiers) -> Layer:
-    values, wrong = _value(key, text, tiers)
-    origin = f"annotation {key}"
-    if wrong is None:
-        return Layer(origin, values)
-    return Layer(origin, {}, (msgspec.structs.replace(wrong, field=key, message=f"{key}: {wrong.message}"),))
+    special, values = _SPECIAL.get(key), Values()
+    wrong = special(text) if special else unknown_annotation(key)
+    if not special and not wrong:
+        values, wrong = annotation(key, text, Blueprint, tiers.vocabulary)
+    return Layer(f"annotation {key}", values, (wrong,) if wrong else ())
 
 
-def _value(key: str, text: str, tiers: Tiers) -> tuple[Values, Diagnosis | None]:
-    """What an annotation says of the blueprint, and what is wrong with it."""
+def unknown_annotation(key: str, also: tuple[str, ...] = ()) -> Diagnosis | None:
+    """What is wrong with the key of one of our annotations; `also` is what may be said of this sort of entity alone."""
+    names = (*fields_at(Blueprint, ()), *(special.removeprefix(INPUT_PREFIX) for special in _SPECIAL), *also)
+    first = key.removeprefix(INPUT_PREFIX).partition(".")[0]
+    if first in names:
+        return None
+    message = f"unknown annotation{did_you_mean(first, names)}"
+    return Diagnosis(code="annotation-unknown", message=f"{key}: {message}", field=key, found=first, allowed=names)
+
+
+def annotation(
+    key: str, text: str, model: type[BaseModel], context: Mapping[str, Any]
+) -> tuple[Values, Diagnosis | None]:
+    """What an annotation says in the terms of `model`, and what is wrong with it."""
     if len(text) > LONGEST_ANNOTATION:
         message = f"longer than {LONGEST_ANNOTATION} characters; a blueprint file has room for it"
-        return {}, Diagnosis(code="annotation-value", message=message)
-    if key == IGNORE:
-        return {}, None if text in ("true", "false") else _refused("neither true nor false", text, ("true", "false"))
-    if key == FILE:
-        return {}, None if re.fullmatch(FILE_NAME, text) else _refused("no path of a YAML file below this one", text)
+        return {}, _refused(key, message, "")
     dotted = key.removeprefix(INPUT_PREFIX)
-    path = tuple(dotted.split("."))
-    names = (*fields_at(Blueprint, ()), *(special.removeprefix(INPUT_PREFIX) for special in (FILE, IGNORE)))
-    if path[0] not in names:
-        message = f"unknown annotation{did_you_mean(path[0], names)}"
-        return {}, Diagnosis(code="annotation-unknown", message=message, found=path[0], allowed=names)
     wrong: Diagnosis | None = None
     for reading in _readings(text):
-        values = _nested(path, reading)
-        found = problems(Blueprint, overlay({}, values), context=tiers.vocabulary, partial=True)
+        values = _nested(tuple(dotted.split(".")), reading)
+        found = problems(model, overlay({}, values), context=context, partial=True)
         if not found:
             return values, None
         wrong = found[0].diagnosis
-    return {}, wrong and _about(wrong, dotted)
+    return {}, wrong and _about(wrong, key)
 
 
-def _about(wrong: Diagnosis, dotted: str) -> Diagnosis:
-    """The diagnosis without the path that the annotation's key already names."""
-    field, message = wrong.field, wrong.message.removeprefix(f"{wrong.field}: ")
-    below = field.removeprefix(f"{dotted}.") if field.startswith(f"{dotted}.") else ""
-    return msgspec.structs.replace(wrong, message=f"{below}: {message}" if below else message)
+def _ignore(text: str) -> Diagnosis | None:
+    return None if text in ("true", "false") else _refused(IGNORE, "neither true nor false", text, ("true", "false"))
 
 
-def _refused(message: str, found: str, allowed: tuple[str, ...] = ()) -> Diagnosis:
-    return Diagnosis(code="annotation-value", message=message, found=found[:60], allowed=allowed)
+def _file(text: str) -> Diagnosis | None:
+    return None if re.fullmatch(FILE_NAME, text) else _refused(FILE, "no path of a YAML file below this one", text)
+
+
+_SPECIAL: Mapping[str, Callable[[str], Diagnosis | None]] = {FILE: _file, IGNORE: _ignore}
+"""Annotations that are no part of a blueprint, with what checks their text."""
+
+
+def _about(wrong: Diagnosis, key: str) -> Diagnosis:
+    """The diagnosis with the annotation's key in place of the path that the key names."""
+    path, message = wrong.field, wrong.message.removeprefix(f"{wrong.field}: ")
+    dotted = key.removeprefix(INPUT_PREFIX)
+    below = f"{path.removeprefix(f'{dotted}.')}: " if path.startswith(f"{dotted}.") else ""
+    return msgspec.structs.replace(wrong, field=key, message=f"{key}: {below}{message}")
+
+
+def _refused(key: str, message: str, found: str, allowed: tuple[str, ...] = ()) -> Diagnosis:
+    return Diagnosis(code="annotation-value", message=f"{key}: {message}", field=key, found=found[:60], allowed=allowed)
 
 
 def _readings(text: str) -> Iterator[Any]:

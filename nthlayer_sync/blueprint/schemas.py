@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from nthlayer_sync.blueprint.document import FILE, FILE_NAME, IGNORE, BlueprintDocument
+from nthlayer_sync.blueprint.person import PersonAnnotations
 from nthlayer_sync.blueprint.tiers import TierTable
 from nthlayer_sync.model.blueprint import Blueprint
 from nthlayer_sync.model.entity import INPUT_PREFIX
@@ -58,19 +59,29 @@ def annotations_schema() -> Schema:
     }
     for path, schema in _paths(blueprint, blueprint["$defs"]):
         known[INPUT_PREFIX + ".".join(path)] = _as_text(schema, blueprint["$defs"])
+    person = schema_of(PersonAnnotations)
+    of_users = {INPUT_PREFIX + name: _as_text(schema, {}) for name, schema in person["properties"].items()}
+    known |= of_users
     ours = f"^{INPUT_PREFIX.replace('.', '[.]')}"
-    annotations: Schema = {
-        "type": "object",
-        "properties": dict(sorted(known.items())),
-        "propertyNames": {"anyOf": [{"not": {"pattern": ours}}, {"enum": sorted(known)}]},
-    }
+    is_user = {"properties": {"kind": {"description": "Kind of the entity.", "pattern": "^[Uu]ser$"}}}
     return {
         "$schema": DIALECT,
         "title": "Annotations",
         "description": "What people ask for in the annotations of a catalog entity.",
         "type": "object",
-        "properties": {"metadata": {"type": "object", "properties": {"annotations": annotations}}},
+        **_annotated(
+            type="object",
+            properties=dict(sorted(known.items())),
+            propertyNames={"anyOf": [{"not": {"pattern": ours}}, {"enum": sorted(known)}]},
+        ),
+        "if": {**is_user, "required": ["kind"]},
+        "else": _annotated(propertyNames={"not": {"enum": sorted(of_users)}}),
     }
+
+
+def _annotated(**annotations: Any) -> Schema:
+    """The schema of an entity whose annotations have this one."""
+    return {"properties": {"metadata": {"type": "object", "properties": {"annotations": annotations}}}}
 
 
 def _paths(schema: Schema, definitions: Schema) -> Iterator[tuple[tuple[str, ...], Schema]]:

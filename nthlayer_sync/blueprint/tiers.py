@@ -80,6 +80,8 @@ class Guards(Section):
     """Deletes in one plan."""
     updates: Limit
     """Updates in one plan."""
+    recreates: Limit
+    """Configs in one plan that were removed outside and would be made again."""
     small_set: SmallSet
     """The rule for small sets."""
     absence: Absence

@@ -28,6 +28,7 @@ def main() -> None:
     tune()
     from nthlayer_sync.cli.commands import app
     from nthlayer_sync.errors import Failure, InputError
+    from nthlayer_sync.sdk.redact import redacted
 
     try:
         try:
@@ -37,11 +38,11 @@ def main() -> None:
     except InputError as error:
         from nthlayer_sync.cli.output import print_diagnoses
 
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {redacted(str(error))}", file=sys.stderr)
         print_diagnoses([d for d in error.diagnoses if str(d) not in str(error)], sys.stderr)
         sys.exit(1)
     except Failure as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {redacted(str(error))}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from shlex import quote
@@ -15,9 +14,20 @@ from rich.markup import escape
 
 from nthlayer_sync.app import App
 from nthlayer_sync.cli import options
-from nthlayer_sync.cli.output import console, counted, noting, print_json, print_notes, print_results, progress
+from nthlayer_sync.cli.output import (
+    console,
+    counted,
+    noting,
+    print_json,
+    print_notes,
+    print_proposals,
+    print_results,
+    progress,
+)
 from nthlayer_sync.cli.plans import View, print_plan
-from nthlayer_sync.cli.requests import check, flags, request_of
+from nthlayer_sync.cli.promoting import Asked, promote_edits
+from nthlayer_sync.cli.requests import check, confirm, flags, request_of
+from nthlayer_sync.engine.guards import Consent
 from nthlayer_sync.engine.planfile import read_plan, write_plan
 from nthlayer_sync.engine.run import Engine, Request
 from nthlayer_sync.errors import InputError
@@ -25,6 +35,9 @@ from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.plan import Change, Part, Plan
 from nthlayer_sync.model.result import Outcome
+
+_UNMADE = (Outcome.FAILED, Outcome.UNKNOWN)
+"""Outcomes after which a command fails."""
 
 
 @options.awaited
@@ -36,6 +49,7 @@ async def plan(
     all_: Annotated[bool, typer.Option("--all", help="List every change, however many.")] = False,
     allow_deletes: options.AllowDeletes = 0,
     allow_updates: options.AllowUpdates = 0,
+    allow_recreates: options.AllowRecreates = 0,
     allow_protected: options.AllowProtected = None,
     allow_shrink: options.AllowShrink = None,
     gone: options.Gone = None,
@@ -43,7 +57,8 @@ async def plan(
     enforce: options.Enforce = False,
 ) -> None:
     """Show what would change, and change nothing. Exit code 2 when something would, 1 when something is refused."""
-    request = request_of(allow_deletes, allow_updates, allow_protected, allow_shrink, gone, drop_source, enforce)
+    consent = Consent(allow_deletes, allow_updates, frozenset(allow_protected or ()), allow_recreates)
+    request = request_of(consent, allow_shrink, gone, drop_source, enforce)
     app = App.load(settings)
     async with app.engine() as engine:
         made = await _plan(app, engine, request)
@@ -65,6 +80,7 @@ async def apply(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     allow_deletes: options.AllowDeletes = 0,
     allow_updates: options.AllowUpdates = 0,
+    allow_recreates: options.AllowRecreates = 0,
     allow_protected: options.AllowProtected = None,
     allow_shrink: options.AllowShrink = None,
     gone: options.Gone = None,
@@ -72,7 +88,8 @@ async def apply(
     enforce: options.Enforce = False,
 ) -> None:
     """Apply a plan, as it was reviewed. Exit code 1 when something fails or is refused."""
-    request = request_of(allow_deletes, allow_updates, allow_protected, allow_shrink, gone, drop_source, enforce)
+    consent = Consent(allow_deletes, allow_updates, frozenset(allow_protected or ()), allow_recreates)
+    request = request_of(consent, allow_shrink, gone, drop_source, enforce)
     if file is not None and request != Request():
         words = flags(request)
         raise InputError(
@@ -86,10 +103,12 @@ async def apply(
         with progress("applying", made.pending) as advance:
             results = await engine.apply(made, noting(parts, roots), advance)
         if format is options.Format.JSON:
-            print_json({"plan": made.id, "results": results})
+            print_json({"plan": made.id, "results": results, "proposals": engine.proposals})
         else:
             print_results(made.id, results, roots, app.settings.landing.branch)
-    if made.total(Action.REFUSE) or any(result.outcome is Outcome.FAILED for result in results):
+            print_proposals(engine.proposals)
+        failed = any(proposed.did == "failed" for proposed in engine.proposals)
+    if failed or made.total(Action.REFUSE) or any(result.outcome in _UNMADE for result in results):
         raise typer.Exit(1)
 
 
@@ -98,13 +117,30 @@ async def drift(
     settings: options.SettingsPath = options.DEFAULT_SETTINGS,
     format: options.AsPlanFormat = options.PlanFormat.TEXT,
     diff: Annotated[bool, typer.Option("--diff", help="Show the text of every difference.")] = False,
+    promote: Annotated[
+        bool, typer.Option("--promote", help="Say in the blueprint what was changed by hand, instead of showing it.")
+    ] = False,
+    configs: Annotated[
+        list[str] | None, typer.Argument(metavar="['KIND ENTITY']...", help="Promote these; all if left out.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before blueprints are written.")] = False,
 ) -> None:
-    """Show what was changed by hand since it was applied. Exit code 2 when something was."""
+    """Show what was changed by hand since it was applied, or promote it. Exit code 2 when something is left of it."""
+    if not promote and (configs or yes):
+        raise InputError("only --promote takes the names of configs and --yes")
     app = App.load(settings)
     async with app.engine() as engine:
         made = await _plan(app, engine, Request())
         unseen: list[Change] = []
-        await print_plan(engine, made, _drifted(engine.store.parts(made.id), unseen), format, View(diff, drift=True))
+        drifted = _drifted(engine.store.parts(made.id), unseen)
+        if promote:
+            left = await promote_edits(app, engine, drifted, Asked(configs, yes, format))
+            if unseen and not configs:
+                raise InputError(
+                    f"{counted(len(unseen), 'config')} could not be looked at: nthlayer-sync drift says why"
+                )
+            raise typer.Exit(2 if left else 0)
+        await print_plan(engine, made, drifted, format, View(diff, drift=True))
     raise typer.Exit(1 if unseen else 2 if made.total(Action.KEEP) else 0)
 
 
@@ -126,14 +162,16 @@ async def undo(
         chosen = await _applied_plan(engine, plan)
         entries = await engine.store.journal(chosen)
         if entries and not yes:
-            _confirm(f"Undo plan {chosen} ({counted(len(entries), 'write')})?")
+            confirm(f"Undo plan {chosen} ({counted(len(entries), 'write')})?")
         results = await engine.undo(chosen)
         if format is options.Format.JSON:
-            print_json({"plan": chosen, "results": results})
+            print_json({"plan": chosen, "results": results, "proposals": engine.proposals})
         else:
             roots = {entry.id: entry.place.root for entry in entries}
             print_results(chosen, results, roots, app.settings.landing.branch, verb="undone")
-    if any(result.outcome is Outcome.FAILED for result in results):
+            print_proposals(engine.proposals)
+        failed = any(proposed.did == "failed" for proposed in engine.proposals)
+    if failed or any(result.outcome in _UNMADE for result in results):
         raise typer.Exit(1)
 
 
@@ -188,11 +226,5 @@ async def _to_apply(
     if format is options.Format.TEXT:
         await print_plan(engine, made, engine.store.parts(made.id), options.PlanFormat.TEXT)
     if made.pending and not made.refusals and not yes:
-        _confirm(f"Apply plan {made.id}?")
+        confirm(f"Apply plan {made.id}?")
     return made, engine.store.parts(made.id)
-
-
-def _confirm(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise InputError("nobody is there to ask; say --yes, or apply a plan file")
-    typer.confirm(question, abort=True)

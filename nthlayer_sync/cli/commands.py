@@ -8,7 +8,10 @@ import typer
 
 from nthlayer_sync import __version__
 from nthlayer_sync.cli.changing import apply, drift, plan, undo
+from nthlayer_sync.cli.importing import import_
 from nthlayer_sync.cli.looking import generate, graph, kinds, why
+from nthlayer_sync.cli.oncall import oncall
+from nthlayer_sync.cli.sandbox import sandbox
 from nthlayer_sync.cli.starting import demo, init
 from nthlayer_sync.cli.validating import validate
 
@@ -37,5 +40,5 @@ def _root(
     pass
 
 
-for command in (init, validate, plan, apply, drift, generate, graph, why, kinds, undo, demo):
-    app.command()(command)
+for command in (init, validate, plan, apply, drift, import_, generate, graph, why, kinds, oncall, undo, demo, sandbox):
+    app.command(command.__name__.rstrip("_"))(command)

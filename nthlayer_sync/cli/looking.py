@@ -102,7 +102,7 @@ async def kinds(
         {
             "kind": kind.name,
             "version": kind.version,
-            "category": plugin.category,
+            "category": kind.category or plugin.category,
             "for": kind.subject.__name__.lower(),
             "on": kind.name in on,
             "summary": kind.summary,

@@ -38,6 +38,9 @@ AsFormat = Annotated[Format, typer.Option("--format", "-f", help="How to print."
 AsPlanFormat = Annotated[PlanFormat, typer.Option("--format", "-f", help="How to print.")]
 AllowDeletes = Annotated[int, typer.Option(help="Let this many deletes pass the guards.", metavar="N")]
 AllowUpdates = Annotated[int, typer.Option(help="Let this many updates pass the guards.", metavar="N")]
+AllowRecreates = Annotated[
+    int, typer.Option(help="Let this many configs be made again that were removed outside.", metavar="N")
+]
 AllowProtected = Annotated[
     list[str] | None, typer.Option(help="Let this protected config go.", metavar="'KIND ENTITY'")
 ]

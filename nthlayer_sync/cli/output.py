@@ -22,11 +22,22 @@ from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.diagnosis import Diagnosis, Severity
 from nthlayer_sync.model.plan import Part
 from nthlayer_sync.model.result import Outcome, Result
+from nthlayer_sync.sdk.hosting import Proposed
 
 console = Console(highlight=False, soft_wrap=True)
 notes = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
+_WORDS = {
+    Outcome.FAILED: ("red", "failed", ""),
+    Outcome.SKIPPED: ("red", "skipped", ""),
+    Outcome.UNKNOWN: (
+        "red",
+        "unknown",
+        "; it may or may not have been made: the next plan looks, and makes nothing twice",
+    ),
+}
+"""Style, word and ending of the line that tells of an outcome; a note tells of any other."""
 REPEATED = 5
 """Findings of one cause printed for one file before the rest is only counted."""
 SHOWN = 20
@@ -92,27 +103,44 @@ async def noting(parts: AsyncIterator[Part], roots: dict[ConfigId, str]) -> Asyn
 def print_results(
     plan: str, results: list[Result], roots: Mapping[ConfigId, str], branch: str, *, verb: str = "applied"
 ) -> None:
-    """What became of each change: failures by reason, the rest by number and by commit.
+    """What became of each change: failures and notes by reason, the rest by number and by commit.
 
     `roots` says where each config lands, `branch` on which branch where that is a repository.
     """
-    failures: dict[tuple[str, str, bool], list[ConfigId]] = {}
+    told: dict[tuple[str, str, bool], list[ConfigId]] = {}
     for result in results:
-        if result.outcome in (Outcome.FAILED, Outcome.SKIPPED):
-            failures.setdefault((result.outcome, result.reason, result.temporary), []).append(result.id)
-    for (outcome, reason, temporary), ids in failures.items():
+        if result.outcome in _WORDS or result.reason:
+            told.setdefault((result.outcome, result.reason, result.temporary), []).append(result.id)
+    for (outcome, reason, temporary), ids in told.items():
         more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
-        again = " (trying again later can help)" if temporary else ""
-        text = f"{ids[0]}{more}: {cause(reason, roots.get(ids[0], ''))}{again}"
-        console.print(f"[red]{outcome}[/] {escape(text)}")
-    done = Counter((roots.get(r.id, ""), r.reference) for r in results if r.outcome is Outcome.DONE)
+        again = " (trying again later can help)" if temporary and outcome == Outcome.FAILED else ""
+        style, word, ending = _WORDS.get(Outcome(outcome), ("yellow", "note", ""))
+        text = f"{ids[0]}{more}: {cause(reason, roots.get(ids[0], ''))}{again}{ending}"
+        console.print(f"[{style}]{word}[/] {escape(text)}")
+    done = Counter((roots.get(r.id, ""), _commit(r.reference)) for r in results if r.outcome is Outcome.DONE)
     for (root, reference), count in sorted(done.items()):
-        commit = f": commit {reference}, branch {branch}" if re.fullmatch("[0-9a-f]{40,64}", reference) else ""
+        commit = f": commit {reference}, branch {branch}" if reference else ""
         place = f" in {root}" if root else ""
         console.print(f"[green]{verb}[/] {escape(f'{count}{place}{commit}')}")
     counts = Counter(str(result.outcome) for result in results)
     summary = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items())) or "nothing was done"
     console.print(f"Plan {plan}: {summary}.")
+
+
+def _commit(reference: str) -> str:
+    """The reference where it is a commit; live objects have an address each."""
+    return reference if re.fullmatch("[0-9a-f]{40,64}", reference) else ""
+
+
+def print_proposals(proposals: Iterable[Proposed]) -> None:
+    """One line for each pull request that was opened, updated, closed or declined, or that should have been."""
+    for proposed in proposals:
+        if proposed.did == "failed":
+            text = f"{proposed.root}: no pull request: {proposed.trouble}; the next apply tries again"
+            console.print(f"[red]failed[/] {escape(text)}")
+        elif proposed.did != "unchanged":
+            files = counted(proposed.files, "file")
+            console.print(f"[green]{proposed.did}[/] {escape(f'{proposed.url} ({files})')}")
 
 
 @contextmanager

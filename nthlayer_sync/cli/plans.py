@@ -69,6 +69,7 @@ async def _print_json(engine: Engine, plan: Plan, parts: AsyncIterator[Part], di
             }
             if change in texts:
                 row |= {"before": texts[change].before, "after": texts[change].after}
+                row |= {"outlook": texts[change].outlook} if texts[change].outlook else {}
             changes.append(row)
     print_json({"id": plan.id, **msgspec.to_builtins(plan), "changes": changes})
 
@@ -213,4 +214,5 @@ def _lines(change: Change, detail: Detail) -> list[str]:
     wanted = (detail.after or "").splitlines() if change.digest else []
     sides = ((live, "live"), (wanted, "wanted"))
     (old, from_), (new, to) = reversed(sides) if change.action is Action.KEEP else sides
-    return list(difflib.unified_diff(old, new, from_, to, lineterm="", n=2))
+    ahead = [f" {line}" for line in detail.outlook.splitlines()]
+    return [*difflib.unified_diff(old, new, from_, to, lineterm="", n=2), *ahead]

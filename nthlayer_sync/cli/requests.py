@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from shlex import quote
+
+import typer
 
 from nthlayer_sync.engine.guards import Consent
 from nthlayer_sync.engine.run import CODE, Engine, Request
 from nthlayer_sync.errors import InputError
+from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.ref import EntityRef, parse_ref, ref_parts
 
 
 def request_of(
-    deletes: int,
-    updates: int,
-    protected: list[str] | None,
-    shrink: list[str] | None,
-    gone: list[str] | None,
-    drop: list[str] | None,
-    enforce: bool,
+    consent: Consent, shrink: list[str] | None, gone: list[str] | None, drop: list[str] | None, enforce: bool
 ) -> Request:
     """The request that the flags make."""
     return Request(
-        consent=Consent(deletes, updates, frozenset(protected or ())),
+        consent=consent,
         enforce=enforce,
         gone=frozenset(entity(text) for text in gone or ()),
         shrunk=frozenset(shrink or ()),
@@ -38,12 +36,29 @@ def entity(text: str) -> EntityRef:
         raise InputError(str(error)) from error
 
 
+def confirm(question: str, instead: str = "apply a plan file") -> None:
+    """Ask; typer.Abort on a no, InputError where nobody is there."""
+    if not sys.stdin.isatty():
+        raise InputError(f"nobody is there to ask; say --yes, or {instead}")
+    typer.confirm(question, abort=True)
+
+
+def config(text: str) -> ConfigId:
+    """A config as people type it: `KIND ENTITY` or `KIND ENTITY#NAME`."""
+    kind, _, rest = text.strip().partition(" ")
+    ref, _, name = rest.strip().partition("#")
+    if not ref:
+        raise InputError(f"{text!r} names no config; write it as 'KIND ENTITY', such as 'kubernetes/hpa payments'")
+    return ConfigId(kind, entity(ref), name)
+
+
 def flags(request: Request) -> str:
     """A request as it is typed."""
     consent = request.consent
     words = [
         *([f"--allow-deletes {consent.deletes}"] if consent.deletes else []),
         *([f"--allow-updates {consent.updates}"] if consent.updates else []),
+        *([f"--allow-recreates {consent.recreates}"] if consent.recreates else []),
         *(f"--allow-protected {quote(id)}" for id in sorted(consent.protected)),
         *(f"--allow-shrink {quote(source)}" for source in sorted(request.shrunk)),
         *(f"--gone {quote(ref)}" for ref in sorted(request.gone)),

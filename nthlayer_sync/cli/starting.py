@@ -7,8 +7,9 @@ import re
 import shlex
 import shutil
 import sys
+from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -17,10 +18,14 @@ from nthlayer_sync.app import App
 from nthlayer_sync.cli import options
 from nthlayer_sync.cli.output import console, noting, print_notes, print_results, progress
 from nthlayer_sync.cli.plans import print_plan, summary
+from nthlayer_sync.cli.sandbox import interrupted
 from nthlayer_sync.engine.run import Engine
 from nthlayer_sync.errors import InputError, PermanentError
 from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.sdk.discover import folder_names
+
+if TYPE_CHECKING:
+    from nthlayer_sync.sandbox import Sandbox
 
 _SETTINGS = """\
 # yaml-language-server: $schema=https://raw.githubusercontent.com/nthlayer/nthlayer-sync/main/catalog-schemas/settings.schema.json
@@ -83,17 +88,32 @@ def init(
 async def demo(
     folder: Annotated[Path, typer.Argument(help="Where the sample organisation goes.")] = Path("nthlayer-demo"),
     fresh: Annotated[bool, typer.Option("--fresh", help="Remove what an earlier demo left there first.")] = False,
+    serve: Annotated[bool, typer.Option("--serve", help="Keep the stand-ins of the tools running afterwards.")] = False,
 ) -> None:
     """Try everything on a sample organisation: plan, apply, look, and plan again."""
-    from nthlayer_sync.demo import lay_out
+    from nthlayer_sync.demo import TOOLS, lay_out
+    from nthlayer_sync.sandbox import Sandbox
 
     _make_room(folder, fresh)
-    settings = lay_out(folder)
-    console.rule("[bold]A sample organisation")
-    console.print(
-        f"Laid out in {escape(str(folder))}: three repositories with 12 services, 4 teams, 3 tiers, and an empty one."
-    )
-    app = App.load(settings)
+    async with Sandbox(TOOLS) as sandbox:
+        settings = lay_out(folder, {name: tool.settings() for name, tool in sandbox.tools.items()})
+        console.rule("[bold]A sample organisation")
+        console.print(
+            f"Laid out in {escape(str(folder))}: three repositories with 12 services of 4 teams, and an empty one."
+            f" The tools are stand-ins on this machine: {', '.join(TOOLS)}."
+        )
+        await _show(App.load(settings), folder)
+        _count(sandbox)
+        if serve:
+            console.print(f"The tools keep running; their objects and every write: {sandbox.admin.url}. Ctrl-C stops.")
+            await interrupted()
+            return
+        console.print(
+            "The tools stop with the demo. With [bold]--serve[/] they stay, to change things by hand and see the drift."
+        )
+
+
+async def _show(app: App, folder: Path) -> None:
     async with app.engine() as engine:
         console.rule("[bold]nthlayer-sync plan")
         with progress("planning", None):
@@ -111,6 +131,14 @@ async def demo(
         if again.pending:
             raise PermanentError("the second plan should have had nothing left to do")
         _point_out(engine, folder)
+
+
+def _count(sandbox: Sandbox) -> None:
+    console.rule("[bold]What the tools were asked to write")
+    for name in sandbox.tools:
+        written = Counter(entry.collection for entry in sandbox.ledger.committed() if entry.tool == name)
+        shown = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in sorted(written.items()))
+        console.print(f"  [bold]{name}[/]: {shown or 'nothing'}")
 
 
 def _point_out(engine: Engine, folder: Path) -> None:

@@ -87,7 +87,7 @@ class Batch:
 
 async def in_batches(generator: Generator, parts: AsyncIterator[Part], adopted: list[Write]) -> Levels:
     """Writes by level and root; what only our memory has to learn goes to `adopted`."""
-    ranks = _ranks(generator)
+    ranks = ranks_of(generator)
     levels: Levels = {}
     async for part in parts:
         for change in part.changes:
@@ -105,23 +105,29 @@ async def in_batches(generator: Generator, parts: AsyncIterator[Part], adopted: 
 def _put(generator: Generator, levels: Levels, level: int, write: Write) -> None:
     plugin = generator.plugin(write.change.kind)
     own = plugin if type(plugin).apply is not OperationalPlugin.apply else None
-    key = f"{plugin.target.name} {write.root} {own.name if own else ''}"
+    target = plugin.target(write.root)
+    key = f"{target.name} {write.root} {own.name if own else ''}"
     batches = levels.setdefault(level, {}).setdefault(key, [])
     if not batches or (len(batches[-1].writes) >= BATCH and batches[-1].writes[-1].part is not write.part):
-        batches.append(Batch(plugin.target, write.root, own))
+        batches.append(Batch(target, write.root, own))
     batches[-1].writes.append(write)
 
 
-def _ranks(generator: Generator) -> dict[str, int]:
-    """A kind comes after what it requires, but what shares a target goes in one batch."""
+def ranks_of(generator: Generator) -> dict[str, int]:
+    """Kinds by the order in which they land: files in one batch, a live object after those that it refers to."""
     ranks: dict[str, int] = {}
     for name, kind in generator.kinds.items():
-        target = generator.plugin(name).target
+        plugin = generator.plugin(name)
         ranks[name] = max(
-            (ranks[r] + (generator.plugin(r).target is not target) for r in kind.requires if r in ranks),
+            (ranks[r] + _apart(plugin, generator.plugin(r)) for r in kind.requires if r in ranks),
             default=0,
         )
     return ranks
+
+
+def _apart(one: OperationalPlugin, other: OperationalPlugin) -> bool:
+    """Whether what two plugins make cannot land together."""
+    return one.files is not other.files or one.live is not None or other.live is not None
 
 
 def key_of(*words: str) -> str:

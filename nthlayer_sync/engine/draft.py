@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from nthlayer_sync.blueprint.tiers import Guards
@@ -34,12 +34,16 @@ class Scope:
 
 @dataclass(frozen=True)
 class Rules:
-    """What binds a plan: the guards, what is protected, and what a person agreed to for this run."""
+    """What binds a plan: the guards, what is protected, what a person agreed to for this run, what has to wait."""
 
     guards: Guards
     protected: tuple[str, ...] = ()
     consent: Consent = field(default_factory=Consent)
     enforce: bool = False
+    open: Mapping[ConfigId, str] = field(default_factory=dict[ConfigId, str])
+    """Configs of which it is not known yet whether their last write happened, with what to say of them."""
+    now: float = 0.0
+    """In seconds since 1970."""
 
 
 def owner_of(memory: Memory) -> EntityRef | None:
@@ -73,6 +77,10 @@ class Draft:
     astray: bool = False
     """Something live was found otherwise than remembered, or could not be looked at."""
     changes: list[Change] = field(default_factory=list[Change])
+
+    def ids(self, question: Question) -> tuple[ConfigId, ...]:
+        """What the config is called, and what it was called before its subject was renamed."""
+        return tuple(ConfigId(question.key[0], ref, question.key[1]) for ref in (self.ref, self.was) if ref)
 
     def id(self, question: Question) -> ConfigId:
         """The id of the config that a question is about."""

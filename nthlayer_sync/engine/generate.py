@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from graphlib import TopologicalSorter
 from hashlib import blake2b
 from typing import Any
@@ -15,6 +15,7 @@ from nthlayer_sync.model.plan import Wanted
 from nthlayer_sync.model.service import Organisation, Service, Subject, Team, fingerprint
 from nthlayer_sync.sdk.kind import Kind
 from nthlayer_sync.sdk.plugin import OperationalPlugin
+from nthlayer_sync.sdk.target import Target
 
 
 class Generated(msgspec.Struct, frozen=True):
@@ -55,11 +56,23 @@ class Generator:
         """The plugin that a kind belongs to."""
         return self._plugin_of[kind]
 
-    def generate(self, subject: Subject) -> Generated:
-        """What the subject should have."""
+    def target(self, kind: str, root: str) -> Target:
+        """What the configs of a kind under `root` land in."""
+        return self._plugin_of[kind].target(root)
+
+    @property
+    def targets(self) -> dict[str, Target]:
+        """Every target that something may land in, by name."""
+        found = [target for plugin in self.plugins.values() for target in (plugin.files, plugin.live) if target]
+        return {target.name: target for target in found}
+
+    def generate(self, subject: Subject, kinds: Collection[str] | None = None) -> Generated:
+        """What the subject should have, of these kinds or of all."""
         configs: list[Config] = []
         failed: dict[str, str] = {}
         for plugin, kind in self._asked[type(subject)]:
+            if kinds is not None and kind.name not in kinds:
+                continue
             try:
                 made = _made(plugin, kind, subject)
             except PermanentError as error:

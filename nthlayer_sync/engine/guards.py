@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from nthlayer_sync.blueprint.tiers import Guards, Limit
+from nthlayer_sync.engine.decide import RECREATES
 from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.plan import Change, Part, Refusal
@@ -25,6 +26,7 @@ class Consent:
     deletes: int = 0
     updates: int = 0
     protected: frozenset[str] = frozenset()
+    recreates: int = 0
 
 
 @dataclass
@@ -32,6 +34,8 @@ class Tally:
     """What a plan does, counted while it is made."""
 
     actions: dict[str, Counter[Action]] = field(default_factory=dict[str, Counter[Action]])
+    recreates: Counter[str] = field(default_factory=Counter[str])
+    """Configs by kind that were removed outside and would be made again."""
     deletes_by_owner: Counter[EntityRef] = field(default_factory=Counter[EntityRef])
     protected: list[ConfigId] = field(default_factory=list[ConfigId])
 
@@ -39,6 +43,7 @@ class Tally:
         """Count the changes of one subject."""
         for change in part.changes:
             self.actions.setdefault(change.kind, Counter())[change.action] += 1
+            self.recreates[change.kind] += change.reason == RECREATES
             if change.action is Action.DELETE:
                 self._deleted(part, change, protected)
 
@@ -77,6 +82,12 @@ def guard(tally: Tally, existing: Existing, guards: Guards, consent: Consent) ->
         message := _over("all configs", updates, existing.total, "updates", guards.updates, None)
     ):
         refusals.append(Refusal("updates", message, f"--allow-updates {updates}"))
+    if (recreates := tally.recreates.total()) > consent.recreates:
+        scopes = [("all configs", recreates, existing.total)]
+        scopes += [(kind, count, existing.scopes.get(kind, 0)) for kind, count in sorted(tally.recreates.items())]
+        over = [_over(*scope, "recreations", guards.recreates, None) for scope in scopes]
+        if messages := [message for message in over if message]:
+            refusals.append(Refusal("recreates", "; ".join(messages), f"--allow-recreates {recreates}"))
     refusals += [
         Refusal("protected", f"{id} is protected and would be deleted", f"--allow-protected '{id}'")
         for id in tally.protected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
 from nthlayer_sync.model.config import ConfigId, Observed
@@ -11,6 +12,8 @@ from nthlayer_sync.sdk.target import Target
 
 ROOTS_AT_ONCE = 16
 """Roots observed at the same time: each is a round trip to its host."""
+CONFIRMED = 50
+"""Objects of one root that are asked for by id because a list lacks them: lists lag for a few, not for hundreds."""
 
 
 class LiveRoot:
@@ -25,17 +28,20 @@ class LiveRoot:
         self.root = root
         self.state = ""
         self.conflicts: frozenset[str] = frozenset()
+        self.declined: frozenset[str] = frozenset()
         self.trouble = ""
         """Why nothing can be said of this root now; its configs wait."""
         self.moved: Mapping[str, str] = {}
         self._all: Mapping[str, str] | None = None
         self._looked_up: dict[str, str] = {}
+        self._confirmed = 0
 
     async def observe(self, since: str) -> None:
         """Find out what moved since the state `since`; everything is listed when that cannot be told."""
         movement = await self.target.moved(self.root, since)
         self.state = movement.state
         self.conflicts = movement.conflicts
+        self.declined = movement.declined
         if movement.paths is not None:
             self.moved = movement.paths
         else:
@@ -60,6 +66,21 @@ class LiveRoot:
             self.trouble = str(error)
         else:
             self._looked_up |= {path: found.get(path, "") for path in wanted}
+
+    async def confirm(self, remotes: Mapping[str, str]) -> None:
+        """Ask by their ids for objects that we remember, path to id, where the list does not show them."""
+        listed = self._all
+        if listed is None or self.trouble:
+            return
+        unseen = sorted((path, remote) for path, remote in remotes.items() if remote and path not in listed)
+        asked = dict(islice(unseen, CONFIRMED - self._confirmed))
+        if not asked:
+            return
+        self._confirmed += len(asked)
+        try:
+            self._all = {**listed, **await self.target.confirm(self.root, asked)}
+        except Failure as error:
+            self.trouble = str(error)
 
     @property
     def moving(self) -> bool:
@@ -100,6 +121,8 @@ async def own_state(target: Target, root: str, since: str, written: Mapping[str,
     """
     try:
         movement = await target.moved(root, since)
+        if not movement.state:
+            return ""
         moved = movement.paths if since else await target.revisions(root, None)
     except Failure:
         return ""

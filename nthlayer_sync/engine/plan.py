@@ -10,19 +10,24 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from itertools import islice
 
-from nthlayer_sync.engine.decide import Answer, Question, glance, look, questions
+import msgspec
+
+from nthlayer_sync.engine.contested import quarantined
+from nthlayer_sync.engine.decide import RECREATES, Answer, Question, glance, look, questions
 from nthlayer_sync.engine.draft import Draft, Rules, Scope, held, owner_of, waiting
 from nthlayer_sync.engine.generate import Generator
 from nthlayer_sync.engine.guards import Existing, Tally, guard
 from nthlayer_sync.engine.observe import Live, LiveRoot, read_parts
+from nthlayer_sync.engine.remotes import refer, remotes_of, with_remotes
 from nthlayer_sync.errors import PermanentError
-from nthlayer_sync.model.config import ConfigId, Observed
+from nthlayer_sync.model.config import Config, ConfigId, Observed
 from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.entity import Place
 from nthlayer_sync.model.plan import Change, Checksum, Part, Plan, Wanted
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.service import Subject
 from nthlayer_sync.sdk.store import Memory, Planned, Store, Trace
+from nthlayer_sync.sdk.target import Target
 
 CHUNK = 250
 """Subjects planned between two breaths of the event loop: about 20 ms of work."""
@@ -77,13 +82,15 @@ class Planner:
             yield await self._leave(ref, former, scope)
         for ref in sorted(unasked):
             yield await self._hold(ref)
-        if self._tally.total(Action.DELETE) or self._tally.total(Action.UPDATE) > self._rules.guards.updates.floor:
+        tally = self._tally
+        updates = tally.total(Action.UPDATE) > self._rules.guards.updates.floor
+        if updates or tally.total(Action.DELETE) or tally.recreates.total():
             applied = await self._store.existing()
             self._existing = Existing(applied.get("", 0), applied)
 
     async def _disturbed(self) -> set[EntityRef]:
-        """Subjects of whose configs one no longer stands as we left it."""
-        found: set[EntityRef] = set()
+        """Subjects of whose configs one no longer stands as we left it, or may not."""
+        found = {id.subject for id in self._rules.open}
         if self._live.moving:
             async for ref, memory in self._store.each_memory():
                 for applied in memory.applied:
@@ -176,7 +183,7 @@ class Planner:
         unread: list[tuple[Draft, Question, LiveRoot]] = []
         for draft in drafts:
             for question in draft.asked:
-                if (standing := self._standing(question)) is not None:
+                if (standing := self._standing(draft, question)) is not None:
                     draft.changes.append(standing)
                     continue
                 root = self._root(question.key[0], question.place.root)
@@ -189,36 +196,50 @@ class Planner:
                 if question.applied is not None and not question.moves:
                     draft.astray |= revision != question.applied.revision
                 change = glance(question, revision, self._revision_before(question))
-                if change is None:
+                declined = question.wanted is not None and question.place.path in root.declined
+                if change is None or (declined and change.action.writes):
                     unread.append((draft, question, root))
                 elif change.action is not Action.NOTHING:
                     draft.changes.append(change)
         await self._read(unread)
+        for draft in drafts:
+            refer(draft, self._generator.kinds)
 
     async def _observe(self, drafts: list[Draft]) -> None:
         """Look at every root of a chunk, and look up what is not known of them yet."""
-        roots: set[tuple[str, str]] = set()
+        roots: dict[tuple[str, str], Target] = {}
         unsure: dict[tuple[str, str], list[str]] = {}
+        remotes: dict[tuple[str, str], dict[str, str]] = {}
         for draft in drafts:
             for question in draft.asked:
                 kind = question.key[0]
                 if kind not in self._generator.kinds:
                     continue
-                at = (kind.partition("/")[0], question.place.root)
-                roots.add(at)
-                if question.moves and question.applied is not None:
-                    old = (at[0], question.applied.place.root)
-                    roots.add(old)
-                    unsure.setdefault(old, []).append(question.applied.place.path)
+                at = self._at(roots, kind, question.place.root)
+                if question.applied is not None:
+                    old = self._at(roots, kind, question.applied.place.root)
+                    remotes.setdefault(old, {})[question.applied.place.path] = question.applied.remote
+                    if question.moves:
+                        unsure.setdefault(old, []).append(question.applied.place.path)
                 if draft.unsure or question.applied is None or question.moves:
                     unsure.setdefault(at, []).append(question.place.path)
-        plugins = self._generator.plugins
-        await self._live.observe((plugins[plugin].target, root) for plugin, root in roots)
-        for (plugin, root), paths in unsure.items():
-            await self._live.root(plugins[plugin].target, root).look_up(paths)
+        await self._live.observe((target, root) for (_, root), target in roots.items())
+        for at, paths in unsure.items():
+            await self._live.root(roots[at], at[1]).look_up(paths)
+        for at, remembered in remotes.items():
+            await self._live.root(roots[at], at[1]).confirm(remembered)
 
-    def _standing(self, question: Question) -> Change | None:
-        """What is decided by its kind alone."""
+    def _at(self, roots: dict[tuple[str, str], Target], kind: str, root: str) -> tuple[str, str]:
+        """One root, by its target; `roots` learns it."""
+        target = self._generator.target(kind, root)
+        roots[target.name, root] = target
+        return target.name, root
+
+    def _standing(self, draft: Draft, question: Question) -> Change | None:
+        """What is decided by its kind alone, or by a write of unknown outcome."""
+        if reason := next((reason for id in draft.ids(question) if (reason := self._rules.open.get(id))), ""):
+            draft.astray = True
+            return waiting(question, reason)
         if question.wanted is not None:
             return None
         kind = question.key[0]
@@ -255,17 +276,27 @@ class Planner:
     def _look(self, draft: Draft, question: Question, observed: Observed | None, conflicts: bool) -> Change:
         kind = question.key[0]
         config = draft.configs.get(question.key)
+        if config is not None:
+            config = with_remotes(config, remotes_of(self._generator.kinds[kind], draft.memory.applied))
         # Where a proposal conflicts with the base and our part is not in the base, nobody removed it: it is made anew.
         anew = conflicts and (observed is None or observed.content is None)
-        enforce = anew or self._rules.enforce or self._generator.plugin(kind).settings.drift == "enforce"
+        enforce = anew or self._rules.enforce or self._generator.plugin(kind).settings.enforces(kind)
+        declined = observed.declined if observed else None
         try:
             same = (
                 self._generator.plugin(kind).reconcile(config, observed).action is Action.NOTHING if config else False
             )
+            again = config is not None and declined is not None and declined.content == self._content(config)
         except Exception as error:  # bad input or a bug: it stops this config only
             reason = str(error) if isinstance(error, PermanentError) else f"bug: {type(error).__name__}: {error}"
             return waiting(question, reason)
-        return look(question, Answer(observed, same), enforce=enforce)
+        change = look(question, Answer(observed, same, again), enforce=enforce)
+        if anew and change.reason == RECREATES:  # nobody removed it, so the guards need not count it
+            return msgspec.structs.replace(change, reason="makes anew what conflicts with what others did")
+        return change if self._rules.enforce else quarantined(change, question.applied, self._rules.now)
+
+    def _content(self, config: Config) -> str:
+        return self._generator.kinds[config.id.kind].content(config.spec)
 
     def _where(self, root: LiveRoot, question: Question) -> tuple[LiveRoot, Place]:
         """Where to read: a config that moves is read where it stood, unless something stands at its new place."""
@@ -291,11 +322,11 @@ class Planner:
         return before.revision(question.applied.place.path, question.applied.revision) or ""
 
     def _root(self, kind: str, root: str) -> LiveRoot:
-        return self._live.root(self._generator.plugin(kind).target, root)
+        return self._live.root(self._generator.target(kind, root), root)
 
     def _known_root(self, kind: str, root: str) -> LiveRoot | None:
         """The root of a config, where its kind is on and it was looked at."""
-        return self._live.find(self._generator.plugin(kind).target, root) if kind in self._generator.kinds else None
+        return self._live.find(self._generator.target(kind, root), root) if kind in self._generator.kinds else None
 
     def _planned(self, draft: Draft) -> Planned:
         order = self._order

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 from nthlayer_sync.blueprint.tiers import Tiers
 from nthlayer_sync.engine.apply import Applier, Progress
@@ -16,11 +17,13 @@ from nthlayer_sync.engine.guards import Consent
 from nthlayer_sync.engine.ingest import ingest
 from nthlayer_sync.engine.observe import Live
 from nthlayer_sync.engine.plan import Planner
-from nthlayer_sync.engine.recover import recover
+from nthlayer_sync.engine.propose import propose
+from nthlayer_sync.engine.recover import open_lines, recover
 from nthlayer_sync.engine.undo import undo
 from nthlayer_sync.errors import TemporaryError
 from nthlayer_sync.graph.build import Graph
 from nthlayer_sync.graph.subjects import Held, Subjects
+from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.diagnosis import Diagnosis, Severity
 from nthlayer_sync.model.entity import Entity
 from nthlayer_sync.model.plan import Checksum, Part, Plan, SourceState, Words
@@ -28,8 +31,13 @@ from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.result import Result
 from nthlayer_sync.model.service import Home, Subject
 from nthlayer_sync.model.snapshot import Completeness, Snapshot
+from nthlayer_sync.sdk.files import FileTarget
+from nthlayer_sync.sdk.hosting import Proposed
 from nthlayer_sync.sdk.source import Source
 from nthlayer_sync.sdk.store import Kept, Store
+
+if TYPE_CHECKING:
+    from nthlayer_sync.engine.blueprints import BlueprintFiles, Rewritten
 
 CODE = "code"
 """The name of the source that looks into repositories; no other may have it."""
@@ -83,14 +91,21 @@ class Engine:
         generator: Generator,
         store: Store,
         code: Callable[[Iterable[Entity]], Source] | None = None,
+        files: FileTarget | None = None,
     ) -> None:
-        """`code` makes the source that looks into the repositories of the entities that the others show."""
+        """`code` makes the source that looks into the repositories of the entities that the others show.
+
+        `files` is where files land; without it nothing is proposed.
+        """
         self.setup = setup
         self.generator = generator
         self.store = store
         self.diagnoses: list[Diagnosis] = []
         self.interrupted = 0
         """Writes that an interrupted run had made without remembering them, found by the last `plan`."""
+        self.proposals: list[Proposed] = []
+        """The pull requests that the last `apply` or `undo` opened, updated, closed or left, and its failures to."""
+        self._files = files
         self._sources = sources
         self._code = code
         self._states: dict[str, SourceState] = {}
@@ -108,16 +123,16 @@ class Engine:
     async def plan(self, request: Request = Request()) -> Plan:
         """Make and store a plan of everything; nothing live is written."""
         live = Live(await self.store.roots())
-        plugins = self.generator.plugins.values()
         looks = asyncio.gather(*(source.look() for source in self._sources))
-        await live.observe_known({plugin.target.name: plugin.target for plugin in plugins})
+        await live.observe_known(self.generator.targets)
         digests = await looks
         if self._code is None and (unchanged := await self._unchanged(digests, live, request)) is not None:
             return unchanged
         digests = await self._read(digests, request)
         if self._code is not None and (unchanged := await self._unchanged(digests, live, request)) is not None:
             return unchanged
-        self.interrupted = await recover(self.store, self.generator, live)
+        recovered = await recover(self.store, self.generator, live, time.time())
+        self.interrupted = recovered.made
         scope = Scope(
             self._present(),
             self.graph.entities.keys() | {self.graph.organisation} | self._left_alone,
@@ -126,7 +141,7 @@ class Engine:
             self._inputs(digests),
             request.words,
         )
-        plan = await self._planner(live, request).plan(scope, await self.store.traces())
+        plan = await self._planner(live, request, recovered.open).plan(scope, await self.store.traces())
         await self.store.see_roots(live.states())
         return plan
 
@@ -136,7 +151,8 @@ class Engine:
         self.subjects.forget(affected)
         scope = Scope(self._of(sorted(affected)), None, self._identity, tuple(self._states.values()))
         traces = await self.store.traces(affected)
-        return await self._planner(live, Request()).plan(scope, traces)
+        open = open_lines(await self.store.journal(), self.generator, time.time())
+        return await self._planner(live, Request(), open).plan(scope, traces)
 
     async def apply(self, plan: Plan, parts: AsyncIterator[Part], progress: Progress = lambda _: None) -> list[Result]:
         """Apply a plan as it was reviewed; the graph has to be read with the plan's words."""
@@ -145,21 +161,35 @@ class Engine:
                 await self.store.keep(name, kept)
             for name in self._dropped:
                 await self.store.drop(name)
-            return await Applier(self.store, self.generator, self.subject).apply(plan, parts, progress)
+            results = await Applier(self.store, self.generator, self.subject).apply(plan, parts, progress)
+            await self._propose()
+            return results
 
     async def undo(self, plan: str) -> list[Result]:
         """Put back what an applied plan changed."""
         async with self.store.applying():
-            return await undo(self.store, self.generator, plan)
+            results = await undo(self.store, self.generator, plan)
+            await self._propose()
+            return results
+
+    async def promote(self, blueprints: BlueprintFiles, files: Sequence[Rewritten], message: str) -> dict[str, str]:
+        """Write blueprint files; gives the commit of each repository."""
+        async with self.store.applying():
+            commits = await blueprints.save(files, message)
+            await self._propose(commits)
+            return commits
 
     def subject(self, ref: EntityRef) -> Subject | None:
         """A subject that configs are generated for."""
         found = self.subjects.get(ref)
         return None if isinstance(found, Held) else found
 
-    def _planner(self, live: Live, request: Request) -> Planner:
+    async def _propose(self, roots: Iterable[str] = ()) -> None:
+        self.proposals = await propose(self.store, self._files, self.subject, roots) if self._files else []
+
+    def _planner(self, live: Live, request: Request, open: Mapping[ConfigId, str]) -> Planner:
         tiers = self.setup.tiers
-        rules = Rules(tiers.guards, self.setup.protected, request.consent, request.enforce)
+        rules = Rules(tiers.guards, self.setup.protected, request.consent, request.enforce, open, time.time())
         return Planner(self.store, self.generator, live, rules)
 
     async def _unchanged(self, digests: Sequence[str], live: Live, request: Request) -> Plan | None:

@@ -6,17 +6,17 @@ Nothing else changes: while sources and blueprints say the same, the next plan s
 from __future__ import annotations
 
 from nthlayer_sync.engine.generate import Generator
-from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
-from nthlayer_sync.model.config import ConfigId
+from nthlayer_sync.engine.rewrite import failed, rewrite
+from nthlayer_sync.errors import Failure, PermanentError
 from nthlayer_sync.model.result import Outcome, Result
 from nthlayer_sync.sdk.store import Entry, Store
-from nthlayer_sync.sdk.target import Target
+from nthlayer_sync.sdk.target import Restorable, Target
 
 
 async def undo(store: Store, generator: Generator, plan: str) -> list[Result]:
     """Put back what stood before `plan` was applied, root by root.
 
-    A file that changed since is left as it is, with the reason. PermanentError when the journal does not
+    What changed since is left as it is, with the reason. PermanentError when the journal does not
     know the plan.
     """
     entries = await store.journal(plan)
@@ -28,15 +28,21 @@ async def undo(store: Store, generator: Generator, plan: str) -> list[Result]:
         if entry.id.kind not in generator.kinds:
             results.append(Result(id=entry.id, outcome=Outcome.SKIPPED, reason=f"{entry.id.kind} is not on"))
             continue
-        target = generator.plugin(entry.id.kind).target
+        target = generator.target(entry.id.kind, entry.place.root)
         roots.setdefault((target.name, entry.place.root), (target, []))[1].append(entry)
     for (_, root), (target, written) in roots.items():
-        results += await _undo_root(store, target, root, written)
+        await store.see_roots({f"{target.name} {root}": ""})  # the next plan looks at all of it
+        try:
+            if isinstance(target, Restorable):
+                results += await _restore(store, target, target, root, written)
+            else:
+                results += await rewrite(store, generator, target, root, written)
+        except Failure as error:
+            results += [failed(entry.id, error) for entry in written]
     return results
 
 
-async def _undo_root(store: Store, target: Target, root: str, written: list[Entry]) -> list[Result]:
-    await store.see_roots({f"{target.name} {root}": ""})  # the next plan looks at all of it
+async def _restore(store: Store, target: Target, history: Restorable, root: str, written: list[Entry]) -> list[Result]:
     await target.moved(root, "")  # look anew: what people changed since stays
     live = await target.revisions(root, sorted({entry.place.path for entry in written}))
     after = {entry.place.path: entry.after for entry in written}
@@ -56,13 +62,9 @@ async def _undo_root(store: Store, target: Target, root: str, written: list[Entr
         before.setdefault(entry.place.path, entry.before)
         expect[entry.place.path] = entry.after
     try:
-        reference = await target.restore(root, before, expect, f"nthlayer-sync: undo plan {written[0].plan}\n")
+        reference = await history.restore(root, before, expect, f"nthlayer-sync: undo plan {written[0].plan}\n")
     except Failure as error:
-        return kept + [_failed(entry.id, error) for entry in written]
+        return kept + [failed(entry.id, error) for entry in written]
     await store.finish([], {entry.id: entry.applied for entry in written})
     await store.forget_entries(written)
     return kept + [Result(id=e.id, outcome=Outcome.DONE, revision=e.before, reference=reference) for e in written]
-
-
-def _failed(id: ConfigId, error: Failure) -> Result:
-    return Result(id=id, outcome=Outcome.FAILED, reason=str(error), temporary=isinstance(error, TemporaryError))

@@ -16,10 +16,12 @@ from pydantic import ValidationError
 
 from nthlayer_sync.blueprint.tiers import Tiers
 from nthlayer_sync.engine.generate import Generator
+from nthlayer_sync.engine.nudge import nudges
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.model.blueprint import Blueprint
 from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.service import Contact, Neighbour, Service, Team
+from nthlayer_sync.sdk.kind import FileKind
 from nthlayer_sync.yaml.read import read_documents
 
 # Inputs that are not the blueprint's, and where people say them.
@@ -43,9 +45,6 @@ _ENTITY_FIELDS = {
     "own": "the repository of the catalog file",
     "facts": "the repository's own content",
 }
-
-_NUMBER = re.compile(r"\d+(\.\d+)?")
-
 
 EXISTS = "(exists)"
 """The path under which it says what a config exists for."""
@@ -109,13 +108,14 @@ def _contents(subject: Service | Team, kind: str, generator: Generator) -> dict[
     if kind in made.failed:
         raise PermanentError(made.failed[kind])
     return {
-        config.id: _leaves(known.content(config.spec), config.place.path)
+        config.id: leaves(known.content(config.spec), config.place.path if isinstance(known, FileKind) else "x.json")
         for config in made.configs
         if config.id.kind == kind
     }
 
 
-def _leaves(content: str, path: str) -> dict[str, str]:
+def leaves(content: str, path: str) -> dict[str, str]:
+    """The values of a content by their dotted paths, by line where the file at `path` is neither YAML nor JSON."""
     suffix = PurePosixPath(path).suffix
     if suffix in (".yaml", ".yml", ".json"):
         documents, diagnoses = read_documents(content.encode(), file=path)
@@ -142,7 +142,7 @@ def _blueprint_nudges(
     values = subject.blueprint.model_dump(mode="json")
     for path in _paths(values):
         value = _get(values, path)
-        candidates = [*_candidates(value)]
+        candidates = [*nudges(value)]
         for candidate in candidates:
             nudged = msgspec.json.decode(msgspec.json.encode(values))
             _set(nudged, path, candidate)
@@ -197,25 +197,6 @@ def _paths(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[t
             yield from _paths(cast("Mapping[str, Any]", value), (*above, key))
         else:
             yield (*above, key)
-
-
-def _candidates(value: object) -> Iterator[object]:
-    """Other values of the same shape; what does not fit is refused by the blueprint itself."""
-    if isinstance(value, bool):
-        yield not value
-    elif isinstance(value, int | float):
-        yield from (value + 1, value - 1, value * 2)
-    elif isinstance(value, str):
-        if found := _NUMBER.search(value):
-            for number in (float(found[0]) * 1.5, float(found[0]) / 2, float(found[0]) - 0.01):
-                yield f"{value[: found.start()]}{number:.10g}{value[found.end() :]}"
-        else:
-            yield f"{value}x"
-    elif isinstance(value, list):
-        items = cast("list[object]", value)
-        yield from ([*items[1:]], [*reversed(items)])
-    elif value is None:
-        yield from (True, "x", "50%", "10m")
 
 
 def _origin(path: str, origins: Mapping[str, str]) -> str:

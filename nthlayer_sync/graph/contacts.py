@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from nthlayer_sync.blueprint.person import read_person
 from nthlayer_sync.graph.build import Graph
+from nthlayer_sync.graph.layers import placed
 from nthlayer_sync.graph.relations import CHILD_OF, MEMBER_OF
 from nthlayer_sync.model.diagnosis import Diagnosis, Severity
 from nthlayer_sync.model.entity import INPUT_PREFIX, Entity
@@ -69,7 +71,17 @@ def _person(graph: Graph, ref: EntityRef, report: Report) -> Person:
     entity = graph.entities.get(ref)
     if entity is None:
         return Person(ref, ref_name(ref))
-    return Person(ref, _profile(entity, "displayName") or entity.title or entity.name, _email(entity, report))
+    said, wrong = read_person(entity.annotations)
+    for diagnosis in placed(wrong, entity):
+        report(diagnosis)
+    return Person(
+        ref=ref,
+        name=_profile(entity, "displayName") or entity.title or entity.name,
+        email=_email(entity, report),
+        timezone=said.timezone,
+        holidays=said.holidays,
+        badges=tuple(sorted(set(said.badges))),
+    )
 
 
 def _profile(entity: Entity, field: str) -> str:

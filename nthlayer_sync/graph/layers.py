@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
 from nthlayer_sync.blueprint.document import read_annotations, read_blueprint
 from nthlayer_sync.blueprint.layer import Layer
+from nthlayer_sync.blueprint.person import KEYS
 from nthlayer_sync.blueprint.resolve import Resolved, resolve
 from nthlayer_sync.blueprint.tiers import Tiers
 from nthlayer_sync.graph.build import Graph
@@ -34,6 +35,11 @@ class Layers:
         """Work out anew what concerns `ref`."""
         self._above.pop(ref, None)
         self._resolved.pop(ref, None)
+
+    def retention(self) -> dict[str, int]:
+        """How long each tier keeps logs when nobody says otherwise, in milliseconds."""
+        tiers = {tier: resolve([Layer("tier", {"tier": tier})], self._tiers) for tier in self._tiers.table.tiers}
+        return {t: r.blueprint.observability.retention.milliseconds for t, r in tiers.items() if r.blueprint}
 
     def resolved(self, ref: EntityRef) -> Resolved | None:
         """The blueprint of a component; None when no layer names a tier for it, and the organisation has no default."""
@@ -98,12 +104,15 @@ class Layers:
         if any(diagnosis.code == "blueprint-no-tier" for diagnosis in found.diagnoses):
             return None
         if found.diagnoses:
-            return msgspec.structs.replace(found, diagnoses=tuple(_placed(found.diagnoses, entity)))
+            return msgspec.structs.replace(found, diagnoses=tuple(placed(found.diagnoses, entity)))
         return found
 
     def _own(self, entity: Entity) -> tuple[Layer, ...]:
         """What the blueprint file and the annotations of an entity say."""
-        annotations = read_annotations(entity.annotations, self._tiers)
+        written = entity.annotations
+        if entity.ref.startswith("user:"):
+            written = {key: text for key, text in written.items() if key not in KEYS}
+        annotations = read_annotations(written, self._tiers)
         file = self._graph.blueprint(entity.ref)
         if file is None:
             return annotations
@@ -116,13 +125,13 @@ class Layers:
             entity = self._graph.entities.get(ref)
             own = self._own(entity) if entity else ()
             found = self._above[ref] = tuple(
-                Layer(f"{word} {ref}: {layer.origin}", layer.values, tuple(_placed(layer.diagnoses, entity)))
+                Layer(f"{word} {ref}: {layer.origin}", layer.values, tuple(placed(layer.diagnoses, entity)))
                 for layer in own
             )
         return found
 
 
-def _placed(diagnoses: tuple[Diagnosis, ...], entity: Entity | None) -> list[Diagnosis]:
+def placed(diagnoses: Iterable[Diagnosis], entity: Entity | None) -> list[Diagnosis]:
     """Diagnoses that name their entity, and its file where they name none."""
     if entity is None:
         return list(diagnoses)

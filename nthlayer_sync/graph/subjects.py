@@ -20,7 +20,7 @@ from nthlayer_sync.graph.layers import Layers
 from nthlayer_sync.graph.relations import CHILD_OF, OWNED_BY, PROVIDES_API
 from nthlayer_sync.graph.technology import is_external, language, technology
 from nthlayer_sync.model.diagnosis import Diagnosis, Severity
-from nthlayer_sync.model.entity import Entity
+from nthlayer_sync.model.entity import AWS_ACCOUNT, AWS_ARN, Entity
 from nthlayer_sync.model.ref import EntityRef, ref_parts
 from nthlayer_sync.model.service import Contact, Home, Hours, Neighbour, Organisation, Service, Subject, Team
 
@@ -134,6 +134,8 @@ class Subjects:
             availability=self._layers.availability(ref, self._warn),
             external=is_external(entity),
             channel=self.contact(owner).channel if owner else "",
+            account=entity.annotations.get(AWS_ACCOUNT, ""),
+            arn=entity.annotations.get(AWS_ARN, ""),
         )
 
     def _warn(self, diagnosis: Diagnosis) -> None:
@@ -197,7 +199,7 @@ class Subjects:
             return Held(ref, (_ignored(entity),))
         neighbours = tuple([self.neighbour(service) for service in services])
         tierless = [neighbour.ref for neighbour in neighbours if not neighbour.tier]
-        refused = unsafe(entity)
+        refused = (*unsafe(entity), *self._misread(ref))
         if tierless or refused:
             return Held(ref, (*refused, *[_tierless(entity, service) for service in tierless]))
         strictest = min((neighbour.tier for neighbour in neighbours), key=self.tiers.rank)
@@ -214,6 +216,13 @@ class Subjects:
             blueprint_digest=resolved.digest,
         )
 
+    def _misread(self, group: EntityRef) -> Iterator[Diagnosis]:
+        """What is wrong with what its people say of themselves: who is on call when would be guessed."""
+        for person in self.contact(group).people:
+            for found in sorted(self._warnings.get(person.ref, ()), key=str):
+                if found.severity is Severity.ERROR:
+                    yield found
+
     def _organisation(self) -> Organisation:
         graph = self.graph
         owned = ("resource:", "system:")
@@ -228,6 +237,7 @@ class Subjects:
                 Hours(name, window.days, window.opens, window.closes, window.timezone)
                 for name, window in sorted(self.tiers.windows.items())
             ),
+            retention=self._layers.retention(),
             central=self._central,
         )
 

@@ -36,11 +36,19 @@ class Config(msgspec.Struct, frozen=True):
     digest: str
 
 
+class Declined(msgspec.Struct, frozen=True):
+    """The managed part as it was proposed and people declined it, None where it was to go; nothing moved since."""
+
+    content: str | None
+    reason: str
+
+
 class Observed(msgspec.Struct, frozen=True):
     """What is live where a config lands, reduced to the part we manage.
 
     `revision` changes whenever the live object does; `content` is the managed part in the form that `Kind.content`
-    gives, None when the object is there but holds nothing of ours; `marked` says whether it bears our mark.
+    gives, None when the object is there but holds nothing of ours; `marked` says whether it bears our mark. `remote` is
+    the vendor's own id of a live object, "" for files.
     """
 
     id: ConfigId
@@ -50,3 +58,7 @@ class Observed(msgspec.Struct, frozen=True):
     marked: bool
     trouble: str = ""
     """Why the managed part cannot be told, such as damaged markers."""
+    remote: str = ""
+    declined: Declined | None = None
+    renewed: str = ""
+    """`content` once what time alone has undone is done again, "" where nothing has run out: cover of holidays."""

@@ -9,6 +9,9 @@ import msgspec
 from nthlayer_sync.model.config import Config, ConfigId, Observed
 from nthlayer_sync.model.entity import Place
 
+OVERWRITES = "overwrites what was changed by hand"
+"""The reason of a write that stands in for a `keep`."""
+
 
 class Action(StrEnum):
     """What is to be done about one config."""

@@ -11,6 +11,11 @@ from nthlayer_sync.model.ref import EntityRef
 INPUT_PREFIX = "nthlayer.dev/"
 """Annotations by which people tell us what they want."""
 
+# Annotations that Backstage's own AWS processors write:
+# https://github.com/backstage/backstage/tree/master/plugins/catalog-backend-module-aws
+AWS_ACCOUNT = "amazonaws.com/account-id"
+AWS_ARN = "amazonaws.com/arn"
+
 OUTPUT_PREFIX = "sync.nthlayer.dev/"
 """Annotations by which we write back what came of it; never read as input."""
 

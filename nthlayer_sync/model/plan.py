@@ -34,8 +34,10 @@ class Wanted(msgspec.Struct, frozen=True, array_like=True):
 class Applied(msgspec.Struct, frozen=True, array_like=True):
     """A config as it was last applied.
 
-    `revision` is what the live object had right after; `sum` is the digest of the part we manage, which tells a change
-    of ours from one of what people keep around it.
+    `revision` is what the live object had right after; `sum` is the digest of the part we manage as it was then, which
+    tells a change of ours from one of what people keep around it. `remote` is the vendor's own id of the object, and
+    `remotes` are those of other configs that its content was made with, by kind. `overwritten` is when we last wrote
+    over what others did, in seconds since 1970.
     """
 
     kind: str
@@ -45,6 +47,9 @@ class Applied(msgspec.Struct, frozen=True, array_like=True):
     revision: str
     sum: str
     owner: EntityRef | None = None
+    remote: str = ""
+    remotes: dict[str, str] = {}
+    overwritten: tuple[float, ...] = ()
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):

@@ -16,10 +16,16 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     SKIPPED = "skipped"
     FAILED = "failed"
+    UNKNOWN = "unknown"
+    """It may or may not have happened; the next plan looks before it believes anything."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome for one config; `revision` is the live object's new one, "" when it is gone or was not written."""
+    """The outcome for one config; `revision` is the live object's new one, "" when it is gone or was not written.
+
+    `remote` is the vendor's own id of the object. `content` is what the live system made of the managed part, None
+    where it keeps exactly what it is given.
+    """
 
     id: ConfigId
     outcome: Outcome
@@ -29,3 +35,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     temporary: bool = False
     """Whether trying again later can help."""
+    remote: str = ""
+    content: str | None = None
+
+    @property
+    def made(self) -> bool:
+        """Whether the live system is known to be as it was asked to be."""
+        return self.outcome in (Outcome.DONE, Outcome.UNCHANGED)

@@ -32,6 +32,12 @@ class Person(msgspec.Struct, frozen=True, omit_defaults=True):
     ref: EntityRef
     name: str
     email: str = ""
+    timezone: str = ""
+    """Name in the IANA time zone database, "" when unknown."""
+    holidays: str = ""
+    """Calendar of public holidays, as `DE-BY`; "" when none is named."""
+    badges: tuple[str, ...] = ()
+    """Trainings that the person has passed, sorted."""
 
 
 class Contact(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -73,6 +79,10 @@ class Neighbour(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
     """False when something refers to it but no source describes it."""
     channel: str = ""
     """Slack channel of its owner, with its leading `#`, "" when none is known."""
+    account: str = ""
+    """Number of the AWS account that it runs in, "" when none is known."""
+    arn: str = ""
+    """What AWS calls it, "" when that is not known."""
 
 
 class Home(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -175,6 +185,8 @@ class Organisation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     tiers: tuple[str, ...] = ()
     windows: tuple[Hours, ...] = ()
     """The windows of the tier table, by name."""
+    retention: dict[str, int] = {}
+    """How long the logs of each tier are kept, in milliseconds."""
     own: Home | None = None
     central: Home | None = None
 
@@ -196,16 +208,16 @@ def fingerprint(subject: Subject) -> bytes:
     return blake2b(_encoder.encode(subject), digest_size=16).digest()
 
 
-def per_blueprint(make: Callable[[Blueprint], T]) -> Callable[[Service], T]:
-    """Remember what `make` gives for a blueprint: thousands of services share a few."""
+def per_blueprint(make: Callable[[Blueprint], T]) -> Callable[[Service | Team], T]:
+    """Remember what `make` gives for a blueprint: thousands of subjects share a few."""
     known: dict[str, T] = {}
 
-    def remembered(service: Service) -> T:
-        digest = service.blueprint_digest
+    def remembered(subject: Service | Team) -> T:
+        digest = subject.blueprint_digest
         if digest not in known:
             if len(known) >= _LARGEST_MEMORY:
                 known.clear()
-            known[digest] = make(service.blueprint)
+            known[digest] = make(subject.blueprint)
         return known[digest]
 
     return remembered

@@ -4,8 +4,8 @@
         plugin = Plugin
         cases = Path(__file__).parent / "cases"
 
-`cases` holds the golden cases, `<kind>/<case>/when.yaml` with a `then*` file for each config. A plugin whose configs
-land elsewhere than in Git overrides `target` with one that writes to a stand-in of its system.
+`cases` holds the golden cases, `<kind>/<case>/when.yaml` with a `then*` file for each config. What lands elsewhere than
+in Git is brought about only where `runtime` is overridden, by a suite whose settings name a stand-in of the system.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from graphlib import TopologicalSorter
 from hashlib import blake2b
 from inspect import getfile
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -34,13 +35,14 @@ from nthlayer_sync.sdk.files import FileTarget, Repositories
 from nthlayer_sync.sdk.kind import Beside, Category, FileKind, Kind
 from nthlayer_sync.sdk.ownership import MARK, Blocks, Ownership, Whole
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
-from nthlayer_sync.sdk.target import Target
+from nthlayer_sync.sdk.runtime import Runtime
 from nthlayer_sync.sdk.testing import (
     HOSTILE,
     golden_texts,
     hostile_services,
     organisation_from,
     service_from,
+    settings_of,
     subject_of,
     team_from,
 )
@@ -73,9 +75,9 @@ class PluginConformance:
     secret_names: ClassVar[frozenset[str]] = frozenset()
     """Fields of specs that sound like secrets and hold only names of them, or where they are kept."""
 
-    def target(self, repositories: Repositories) -> Target:
-        """What the plugin is given to land its configs in."""
-        return FileTarget(repositories, _WRITER)
+    def runtime(self, repositories: Repositories) -> Runtime:
+        """What the plugin is lent to land its configs with."""
+        return Runtime(files=FileTarget(repositories, _WRITER))
 
     # What it says of itself.
 
@@ -127,12 +129,11 @@ class PluginConformance:
 
     def test_golden_cases(self) -> None:
         """Each kind has a case, and what comes out is what stands there; NTHLAYER_GOLDEN=write writes it anew."""
-        plugin = self._plugin()
         for kind in self._kinds:
             found = sorted((self.cases / kind.name.partition("/")[2]).glob("*/when.yaml"))
             assert found, f"{kind.name} has no case below {self.cases}"
             for when in found:
-                got = {name: text for name, (_, text) in golden_texts(plugin, kind.name, when).items()}
+                got = {name: text for name, (_, text) in self._golden(kind.name, when).items()}
                 if os.environ.get("NTHLAYER_GOLDEN") == "write":
                     for old in when.parent.glob("then*"):
                         old.unlink()
@@ -157,18 +158,18 @@ class PluginConformance:
 
     def test_generation_asks_nobody(self) -> None:
         """A generator looks at its subject only: no network, no program, no file once its own are loaded."""
-        plugin, subjects = self._plugin(), self._subjects()
-        for subject in subjects:
+        subjects = self._subjects()
+        for plugin, subject in subjects:
             list(plugin.generate_configs(subject))
         with Watch() as seen:
-            for subject in subjects:
+            for plugin, subject in subjects:
                 list(plugin.generate_configs(subject))
         assert not seen, f"generating touched the outside: {sorted(set(seen))}"
 
     def test_specs_survive_json(self) -> None:
         """A spec that is written and read again is the same spec."""
-        for config in self._configs():
-            kind = self.plugin.kind(cast("Any", self.plugin), config.id.kind)
+        for plugin, config in self._configs():
+            kind = plugin.kind(config.id.kind)
             assert isinstance(config.spec, kind.spec), f"{config.id}: {config.spec!r} is no {kind.spec.__name__}"
             again = msgspec.json.decode(msgspec.json.encode(config.spec), type=kind.spec)
             assert again == config.spec, f"{config.id}: its spec does not survive JSON"
@@ -176,8 +177,7 @@ class PluginConformance:
 
     def test_places_are_safe_and_single(self) -> None:
         """Every config has a place inside its root, and no two of a subject have one name or one whole file."""
-        plugin = self._plugin()
-        for subject in self._subjects():
+        for plugin, subject in self._subjects():
             configs = list(plugin.generate_configs(subject))
             assert_single(plugin, configs)
             for config in configs:
@@ -246,26 +246,33 @@ class PluginConformance:
             asyncio.run(self._converge(Path(folder)))
 
     async def _converge(self, folder: Path) -> None:
-        for number, subject in enumerate(self._telling()):
-            wanted = list(self._plugin().generate_configs(subject))
-            others = {config.id: config for config in self._plugin().generate_configs(changed(subject))}
-            plugin = await self._connected(folder / str(number), [*wanted, *others.values()])
+        for number, (made, subject) in enumerate(self._telling()):
+            configs = [*made.generate_configs(subject), *made.generate_configs(changed(subject))]
+            plugin = await self._connected(made.settings, folder / str(number), configs)
+            wanted = self._landing(plugin, subject)
+            others = {config.id: config for config in self._landing(plugin, changed(subject))}
             await bring_about(plugin, wanted, {Action.CREATE, Action.UPDATE})
             changes = [others[c.id] for c in wanted if c.id in others and others[c.id].place == c.place]
             await bring_about(plugin, changes, {Action.UPDATE, Action.NOTHING})
             await bring_about(plugin, wanted, {Action.UPDATE, Action.NOTHING})
             await take_away(plugin, wanted)
 
-    def _telling(self) -> Iterator[Subject]:
+    def _telling(self) -> Iterator[tuple[OperationalPlugin, Subject]]:
         """As few subjects as show every kind."""
         seen: set[str] = set()
-        for subject in self._subjects():
-            kinds = {config.id.kind for config in self._plugin().generate_configs(subject)}
+        for plugin, subject in self._subjects():
+            kinds = {config.id.kind for config in plugin.generate_configs(subject)}
             if kinds - seen:
                 seen |= kinds
-                yield subject
+                yield plugin, subject
 
-    async def _connected(self, folder: Path, configs: Sequence[Config]) -> OperationalPlugin:
+    def _landing(self, plugin: OperationalPlugin, subject: Subject) -> list[Config]:
+        """The configs that can be brought about here."""
+        anywhere = type(self).runtime is not PluginConformance.runtime
+        configs = plugin.generate_configs(subject)
+        return [c for c in configs if anywhere or plugin.target(c.place.root) is plugin.files]
+
+    async def _connected(self, settings: PluginSettings, folder: Path, configs: Sequence[Config]) -> OperationalPlugin:
         """The plugin with a repository for each root."""
         roots = sorted({config.place.root for config in configs})
         instead_of: dict[str, str] = {}
@@ -274,10 +281,10 @@ class PluginConformance:
             await asyncio.to_thread(make_repository, path)
             instead_of[root] = str(path)
         repositories = Repositories(folder / "cache", "nthlayer-sync", (), instead_of=instead_of)
-        target = self.target(repositories)
-        if isinstance(target, FileTarget):
-            target.serve(self.plugin.kinds)
-        plugin = self.plugin(self._settings(), target)
+        runtime = self.runtime(repositories)
+        if isinstance(runtime.files, FileTarget):
+            runtime.files.serve(self.plugin.kinds)
+        plugin = self.plugin(settings, runtime)
         for root in roots:
             seeds = {
                 c.place.path: catalog_seed(c).encode()
@@ -295,33 +302,34 @@ class PluginConformance:
     def _kinds(self) -> tuple[Kind[Any, Any], ...]:
         return self.plugin.kinds
 
-    def _settings(self) -> PluginSettings:
-        return self.plugin.settings_type.model_validate(self.settings)
+    def _plugin(self, settings: Mapping[str, Any] = MappingProxyType({})) -> OperationalPlugin:
+        return self.plugin(self.plugin.settings_type.model_validate({**self.settings, **settings}))
 
-    def _plugin(self) -> OperationalPlugin:
-        return self.plugin(self._settings(), cast("Target", None))
+    def _golden(self, kind: str, when: Path) -> dict[str, tuple[Config, str]]:
+        return golden_texts(self._plugin(settings_of(when)), kind, when)
 
-    def _subjects(self) -> list[Subject]:
-        """Ordinary subjects of every type, and those of the golden cases."""
-        golden = [subject_of(when) for when in sorted(self.cases.glob("*/*/when.yaml"))]
-        return [service_from({}), team_from({}), organisation_from({}), *golden]
-
-    def _configs(self) -> Iterator[Config]:
+    def _subjects(self) -> list[tuple[OperationalPlugin, Subject]]:
+        """Ordinary subjects of every type, and those of the golden cases, with the plugin as each case sets it."""
         plugin = self._plugin()
-        for subject in self._subjects():
-            yield from plugin.generate_configs(subject)
+        ordinary: tuple[Subject, ...] = (service_from({}), team_from({}), organisation_from({}))
+        golden = sorted(self.cases.glob("*/*/when.yaml"))
+        return [*((plugin, s) for s in ordinary), *((self._plugin(settings_of(w)), subject_of(w)) for w in golden)]
+
+    def _configs(self) -> Iterator[tuple[OperationalPlugin, Config]]:
+        for plugin, subject in self._subjects():
+            for config in plugin.generate_configs(subject):
+                yield plugin, config
 
     def _parts(self) -> Iterator[tuple[Config, FileKind[Any, Any], str, Ownership]]:
-        plugin = self._plugin()
-        for config in self._configs():
+        for plugin, config in self._configs():
             kind = plugin.kind(config.id.kind)
             if isinstance(kind, FileKind):
                 yield config, kind, kind.content(config.spec), kind.owns(config.id)
 
     def _summary(self) -> str:
         """The digest of all that comes out."""
-        plugin, total = self._plugin(), blake2b(digest_size=16)
-        for config in self._configs():
+        total = blake2b(digest_size=16)
+        for plugin, config in self._configs():
             row = (str(config.id), config.digest, str(config.place), plugin.kind(config.id.kind).content(config.spec))
             total.update(repr(row).encode())
         return total.hexdigest()

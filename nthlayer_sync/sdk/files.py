@@ -12,17 +12,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
 from nthlayer_sync.git import Blocked, Repository, blob_sha, check_path
-from nthlayer_sync.model.config import ConfigId, Observed
+from nthlayer_sync.model.config import ConfigId, Declined, Observed
 from nthlayer_sync.model.diff import Action, Diff
 from nthlayer_sync.model.entity import Place
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.result import Outcome, Result
+from nthlayer_sync.sdk.hosting import Proposals, Proposed
+from nthlayer_sync.sdk.hosting.proposals import Describe
 from nthlayer_sync.sdk.kind import FileKind, Kind
 from nthlayer_sync.sdk.ownership import MARK, Ownership, Whole
 from nthlayer_sync.sdk.target import Movement
 
+_PROPOSED = " proposed"
+"""Ends the state of a repository in which something is proposed, or was declined."""
 _LISTED = 200
 """How many changes a commit message names."""
 
@@ -86,10 +92,12 @@ class FileTarget:
     """Reads and writes the files of `FileKind`s."""
 
     name = "git"
+    settles = 0.0
 
-    def __init__(self, repositories: Repositories, author: tuple[str, str]) -> None:
+    def __init__(self, repositories: Repositories, author: tuple[str, str], proposals: Proposals | None = None) -> None:
         self._repositories = repositories
         self._author = author
+        self._proposals = proposals or Proposals()
         self._kinds: dict[str, FileKind[Any, Any]] = {}
 
     def serve(self, kinds: Collection[Kind[Any, Any]]) -> None:
@@ -100,36 +108,50 @@ class FileTarget:
         """What differs between the tree `since` and the effective tree now."""
         repository = self._repositories.get(root)
         await repository.fetch()
-        tree = await repository.tree()
         if await repository.default_branch() == repository.branch:
             raise PermanentError(f"{root}: {repository.branch!r} is its own main branch; set landing.branch to another")
-        conflicts = await repository.conflicts()
+        before, _, mark = since.partition(" ")
+        takes = self._proposals.takes(root)
+        if takes and (not since or mark or await repository.proposed()):
+            await self._proposals.heed(root, repository)
+        else:
+            self._proposals.nothing_declined(root)
+        declined = self._proposals.declined(root)
+        tree, conflicts = await repository.tree(), await repository.conflicts()
+        state = tree + _PROPOSED if takes and (declined or await repository.proposed()) else tree
         if not since:
-            return Movement(tree, None, conflicts)
+            return Movement(state, None, conflicts, frozenset(declined))
         try:
-            moved = await repository.moved(since, tree)
+            moved = await repository.moved(before, tree)
         except PermanentError:  # the old tree is gone, as after a forced push and a clean-up
-            return Movement(tree, None, conflicts)
-        return Movement(tree, {path: sha or "" for path, sha in moved.items()}, conflicts)
+            return Movement(state, None, conflicts, frozenset(declined))
+        return Movement(state, {path: sha or "" for path, sha in moved.items()}, conflicts, frozenset(declined))
 
     async def revisions(self, root: str, paths: Collection[str] | None) -> Mapping[str, str]:
         """The blob id of each file."""
         repository = self._repositories.get(root)
         return await repository.listing(await repository.tree(), None if paths is None else sorted(paths))
 
+    async def confirm(self, root: str, remotes: Mapping[str, str]) -> Mapping[str, str]:
+        """Nothing: Git shows all there is."""
+        return {}
+
     async def read(self, root: str, paths: Mapping[ConfigId, str]) -> Mapping[ConfigId, Observed]:
         """The managed part of each file."""
+        await self._proposals.heed_once(root, self._repositories.get(root))
         texts, revisions = await self._texts(root, set(paths.values()))
-        return {
+        observed = {
             id: self._observed(id, Place(root, path), texts[path], revisions[path])
             for id, path in paths.items()
             if path in revisions
         }
+        return observed | await self._with_declined(root, paths, observed)
 
     async def write(self, batch: Sequence[Diff], idempotency_key: str) -> list[Result]:
         """One commit with every change of the batch that can be made."""
         root = _root(batch[0])
         repository = self._repositories.get(root)
+        await self._proposals.heed(root, repository)
         tree = await repository.tree()
         paths = {place.path for diff in batch for place in (_place(diff), diff.was) if place and place.root == root}
         texts, revisions = await self._texts(root, paths)
@@ -175,6 +197,7 @@ class FileTarget:
         """One commit that puts the blobs back."""
         repository = self._repositories.get(root)
         await repository.fetch()
+        await self._proposals.heed(root, repository)
         tree = await repository.tree()
         live = await repository.listing(tree, sorted(before))
         if moved := sorted(path for path in before if live.get(path, "") not in (expect[path], before[path])):
@@ -183,6 +206,48 @@ class FileTarget:
         files = {path: blobs[sha] if sha else None for path, sha in before.items()}
         commit = await repository.commit(files, message, author=self._author, expect=tree)
         return commit.sha
+
+    async def file(self, root: str, path: str) -> bytes | None:
+        """A file of people's own in the effective tree; None where there is none."""
+        repository = self._repositories.get(root)
+        await repository.fetch()
+        await self._proposals.heed(root, repository)
+        return await repository.file(path)
+
+    async def save(self, root: str, files: Mapping[str, bytes], message: str) -> str:
+        """One commit with files of people's own, made on what `file` gave; gives its name."""
+        repository = self._repositories.get(root)
+        commit = await repository.commit(files, message, author=self._author, expect=await repository.tree())
+        return commit.sha
+
+    def proposes(self, root: str, state: str) -> bool:
+        """Whether there may be a pull request to open, update or close; `state` is what `moved` said last."""
+        return self._proposals.takes(root) and (not state or state.endswith(_PROPOSED))
+
+    async def propose(self, root: str, plan: str, describe: Describe) -> Proposed | None:
+        """Bring the pull request of a repository to where our branch is."""
+        return await self._proposals.propose(root, self._repositories.get(root), plan, describe)
+
+    async def _with_declined(
+        self, root: str, paths: Mapping[ConfigId, str], observed: Mapping[ConfigId, Observed]
+    ) -> dict[ConfigId, Observed]:
+        """The parts that people declined, where nobody touched what stood there before."""
+        files = self._proposals.declined(root)
+        asked = {id: files[path] for id, path in paths.items() if path in files}
+        shas = {sha for file in asked.values() for sha in (file.offer.before, file.offer.after) if sha}
+        blobs = await self._repositories.get(root).blobs(sorted(shas)) if shas else {}
+        texts = {sha: data.decode(errors="surrogateescape") for sha, data in blobs.items()}
+        found: dict[ConfigId, Observed] = {}
+        for id, file in asked.items():
+            ownership = self._owns(id)
+            before, after = (
+                ownership.read(texts[sha]) if sha else None for sha in (file.offer.before, file.offer.after)
+            )
+            place = Place(root, paths[id])
+            now = observed.get(id) or Observed(id, place, "", None, marked=True)
+            if now.content == before != after and not now.trouble:
+                found[id] = msgspec.structs.replace(now, declined=Declined(after, file.reason))
+        return found
 
     async def _texts(self, root: str, paths: Collection[str]) -> tuple[dict[str, str | None], dict[str, str]]:
         """The text of each path (None: not there), and the blob ids of those that are there; any bytes survive."""

@@ -65,7 +65,9 @@ class Kind(Generic[SubjectT, SpecT]):
     `generate` yields specs for a subject, none when the subject does not ask for it; it is pure and fast (a catalog of
     10,000 services calls it 10,000 times), so it copies what it needs into the spec and renders nothing. `name_of`
     tells several configs of one subject apart. `version` goes up whenever the same spec would be rendered to other
-    bytes. `requires` names kinds whose configs of the same subject must have landed first.
+    bytes. `requires` names kinds whose configs of the same subject must have landed first. `refers` names kinds whose
+    unnamed config of the same subject has an id at its vendor that is needed here: they are required too, and the spec
+    has a field `remotes: dict[str, str]`, kind to id, which generation leaves empty and which is filled when written.
     """
 
     name: str
@@ -76,11 +78,15 @@ class Kind(Generic[SubjectT, SpecT]):
     generate: Callable[[SubjectT], Iterable[SpecT]]
     name_of: Callable[[SpecT], str] | None = None
     requires: tuple[str, ...] = ()
+    refers: tuple[str, ...] = ()
     deletable: bool = True
+    category: Category | None = None
+    """The part of operations it belongs to, where that is another than its plugin's."""
     _salt: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_salt", f"{self.name}@{self.version}\n".encode())
+        object.__setattr__(self, "requires", tuple(dict.fromkeys((*self.requires, *self.refers))))
 
     def digest(self, spec: Spec) -> str:
         """What identifies the content: kind, version and spec."""

@@ -16,7 +16,10 @@ from nthlayer_sync.model.entity import Place
 from nthlayer_sync.model.result import Result
 from nthlayer_sync.model.service import Service, Subject
 from nthlayer_sync.sdk.kind import Category, FileKind, Kind
+from nthlayer_sync.sdk.runtime import Runtime
 from nthlayer_sync.sdk.target import Target
+
+Drift = Literal["keep", "enforce"]
 
 
 class PluginSettings(BaseModel):
@@ -27,12 +30,21 @@ class PluginSettings(BaseModel):
     home: Literal["service", "central"] = Field(
         default="central", description="Land files in each service's own repository, or in the central one."
     )
-    drift: Literal["keep", "enforce"] = Field(
-        default="keep", description="When somebody edited a config by hand: keep the edit and show it, or overwrite it."
+    drift: Drift | dict[str, Drift] = Field(
+        default="keep",
+        description=(
+            "When somebody edited a config by hand: keep the edit and show it, or overwrite it. One word for all "
+            "kinds, or one for each (the part behind the slash); kinds that are not named keep it."
+        ),
     )
     kinds: tuple[str, ...] | None = Field(
         default=None, description="Only these kinds of the plugin (the part behind the slash); all when left out."
     )
+
+    def enforces(self, kind: str) -> bool:
+        """Whether edits of this kind by hand are overwritten."""
+        drift = self.drift if isinstance(self.drift, str) else self.drift.get(kind.partition("/")[2], "keep")
+        return drift == "enforce"
 
 
 class OperationalPlugin:
@@ -49,10 +61,11 @@ class OperationalPlugin:
     kinds: ClassVar[tuple[Kind[Any, Any], ...]]
     settings_type: ClassVar[type[PluginSettings]] = PluginSettings
 
-    def __init__(self, settings: PluginSettings, files: Target) -> None:
-        """`files` is the target that all file kinds share; a plugin with an API of its own overrides `connect`."""
+    def __init__(self, settings: PluginSettings, runtime: Runtime | None = None) -> None:
+        """Without a `runtime` the plugin only generates."""
         self.settings = settings
-        self.target = self.connect(files)
+        self.files = runtime.files if runtime else None
+        self.live = self.connect(runtime) if runtime else None
         chosen = settings.kinds
         names = {kind.name.partition("/")[2] for kind in self.kinds}
         if chosen is not None and (unknown := sorted(set(chosen) - names)):
@@ -66,9 +79,17 @@ class OperationalPlugin:
         bound = replace(kind, generate=partial(kind.generate, **settings))
         self.active = tuple(bound if active.name == kind.name else active for active in self.active)
 
-    def connect(self, files: Target) -> Target:
-        """The target this plugin's configs land in."""
-        return files
+    def connect(self, runtime: Runtime) -> Target | None:
+        """The live system that the settings name; None where everything lands in files."""
+        return None
+
+    def target(self, root: str) -> Target:
+        """What the configs under `root` land in: the plugin's own live system, or files in Git."""
+        if self.live is not None and root.partition(":")[0] == self.live.name:
+            return self.live
+        if self.files is None:
+            raise RuntimeError(f"plugin {self.name} was made without a runtime, so it lands nothing")
+        return self.files
 
     def generate_configs(self, subject: Subject) -> Iterator[Config]:
         """Every config that `subject` should have; raises PermanentError where one cannot be made."""
@@ -80,6 +101,8 @@ class OperationalPlugin:
         """The configs of one kind."""
         owner = subject.owner.ref if isinstance(subject, Service) and subject.owner else None
         for spec in kind.generate(subject):
+            if not isinstance(spec, kind.spec):
+                raise TypeError(f"{kind.name} generates {type(spec).__name__} instead of {kind.spec.__name__}")
             name = kind.name_of(spec) if kind.name_of else ""
             place = self.place(kind, subject, spec)
             yield Config(ConfigId(kind.name, subject.ref, name), owner, spec, place, kind.digest(spec))
@@ -112,8 +135,11 @@ class OperationalPlugin:
 
     async def apply(self, diff: Diff, idempotency_key: str) -> Result:
         """Make one change. Calling it again with the same key changes nothing more."""
-        return (await self.target.write([diff], idempotency_key))[0]
+        place = diff.desired.place if diff.desired else diff.actual.place if diff.actual else None
+        if place is None:
+            raise ValueError("nothing to apply")
+        return (await self.target(place.root).write([diff], idempotency_key))[0]
 
     def kind(self, name: str) -> Kind[Any, Any]:
-        """One of the plugin's kinds by its full name."""
-        return next(kind for kind in self.kinds if kind.name == name)
+        """One of the plugin's kinds by its full name, as it is bound here."""
+        return next(kind for kind in (*self.active, *self.kinds) if kind.name == name)

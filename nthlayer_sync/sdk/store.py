@@ -102,6 +102,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     intended: Applied | None = None
     """What is to be remembered once it is written; its revision is not known yet. None where the config goes."""
     done: bool = False
+    content: str | None = None
+    """The managed part as it was before, where the live system keeps no history of its own."""
+    at: float = 0.0
+    """When it was intended, in seconds since 1970."""
 
 
 class Store(Protocol):

@@ -7,11 +7,11 @@ nothing and says so.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from nthlayer_sync.model.config import ConfigId, Observed
+from nthlayer_sync.model.config import Config, ConfigId, Observed
 from nthlayer_sync.model.diff import Diff
 from nthlayer_sync.model.result import Result
 
@@ -27,13 +27,26 @@ class Movement(msgspec.Struct, frozen=True):
     paths: Mapping[str, str] | None
     conflicts: frozenset[str] = frozenset()
     """Paths at which what we proposed no longer goes together with what others did since; live is what others did."""
+    declined: frozenset[str] = frozenset()
+    """Paths at which people declined what we proposed; live is what stood there before."""
+
+
+class Stranger(msgspec.Struct, frozen=True):
+    """A live object that bears nobody's mark, with the path that a config of its name would have."""
+
+    path: str
+    remote: str
+    reference: str = ""
+    """Where people look at it."""
 
 
 class Target(Protocol):
     """One system that configs land in. Roots are its repositories or accounts, paths the objects in them."""
 
     name: str
-    """One word; no two targets share it."""
+    """One word; no two targets share it. The roots of a live system are this word, or it and `:` and an account."""
+    settles: float
+    """Seconds for which what was written may not show in lists yet."""
 
     async def moved(self, root: str, since: str) -> Movement:
         """What moved under `root` since `since` ("" for never looked at)."""
@@ -41,6 +54,10 @@ class Target(Protocol):
 
     async def revisions(self, root: str, paths: Collection[str] | None) -> Mapping[str, str]:
         """The revision of each of `paths` (None: of everything) that exists now."""
+        ...
+
+    async def confirm(self, root: str, remotes: Mapping[str, str]) -> Mapping[str, str]:
+        """The revision of objects that a list did not show and that we remember, path to vendor's id, if they exist."""
         ...
 
     async def read(self, root: str, paths: Mapping[ConfigId, str]) -> Mapping[ConfigId, Observed]:
@@ -54,6 +71,38 @@ class Target(Protocol):
         that cannot be made. A TemporaryError or PermanentError that is raised means that none of the batch was made.
         """
         ...
+
+
+@runtime_checkable
+class Closable(Protocol):
+    """A target that holds something open, such as connections."""
+
+    async def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+@runtime_checkable
+class Inhabited(Protocol):
+    """A target in which others keep objects of the same sorts, which can become ours when a person says so."""
+
+    async def strangers(self, root: str) -> Sequence[Stranger]:
+        """Every object of our collections that bears nobody's mark, asked for anew."""
+        ...
+
+
+@runtime_checkable
+class Foreseeing(Protocol):
+    """A target that can tell what follows from a config, such as who will be on call."""
+
+    async def foresee(self, config: Config, weeks: int) -> str:
+        """Text for people about the next weeks, as they are once the config is applied; "" where there is none."""
+        ...
+
+
+@runtime_checkable
+class Restorable(Protocol):
+    """A target that keeps the history of what it holds, and can put any of it back."""
 
     async def restore(self, root: str, before: Mapping[str, str], expect: Mapping[str, str], message: str) -> str:
         """Put back what stood at each path, named by its revision then ("" for nothing); gives a reference to look at.

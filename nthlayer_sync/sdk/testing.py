@@ -1,11 +1,13 @@
 """What a plugin's author tests with: services made from a few words, and golden cases.
 
 A golden case is a folder `tests/plugins/<plugin>/<kind>/<case>/` with `when.yaml` (the subject, in the words of
-`service_from`) and one `then*` file for each config: exactly the text that must come out.
+`service_from`, and the plugin's `settings` where it needs any) and one `then*` file for each config: exactly the text
+that must come out. What lands as no file is shown as JSON, indented and sorted for those who read it.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -19,6 +21,7 @@ from nthlayer_sync.model.config import Config
 from nthlayer_sync.model.entity import Link, Place
 from nthlayer_sync.model.ref import entity_ref
 from nthlayer_sync.model.service import Contact, Home, Hours, Neighbour, Organisation, Person, Service, Subject, Team
+from nthlayer_sync.sdk.kind import FileKind
 from nthlayer_sync.sdk.plugin import OperationalPlugin
 from nthlayer_sync.yaml.read import read_documents
 
@@ -129,6 +132,7 @@ def organisation_from(words: Mapping[str, Any]) -> Organisation:
         teams=msgspec.convert(words.get("teams", (msgspec.to_builtins(OWNER),)), tuple[Contact, ...], strict=False),
         tiers=tuple(words.get("tiers", ("1", "2", "3"))),
         windows=msgspec.convert(words.get("windows", (msgspec.to_builtins(HOURS),)), tuple[Hours, ...], strict=False),
+        retention=dict(words.get("retention", {})),
         central=Home("https://git.example.com/acme/operations", ""),
     )
 
@@ -144,10 +148,21 @@ def subject_from(words: Mapping[str, Any]) -> Subject:
 
 def subject_of(when: Path) -> Subject:
     """The subject of a golden case, from its `when.yaml`."""
+    words = dict(_words(when))
+    words.pop("settings", None)
+    return subject_from(words)
+
+
+def settings_of(when: Path) -> Mapping[str, Any]:
+    """The plugin's settings in a golden case, from its `when.yaml`."""
+    return cast("Mapping[str, Any]", _words(when).get("settings") or {})
+
+
+def _words(when: Path) -> Mapping[str, Any]:
     documents, diagnoses = read_documents(when.read_bytes(), file=str(when))
     if diagnoses:
         raise InputError(str(diagnoses[0]), tuple(diagnoses))
-    return subject_from(cast("Mapping[str, Any]", documents[0].value or {}))
+    return cast("Mapping[str, Any]", documents[0].value or {})
 
 
 def golden_cases(folder: Path) -> list[Path]:
@@ -156,14 +171,18 @@ def golden_cases(folder: Path) -> list[Path]:
 
 
 def golden_texts(plugin: OperationalPlugin, kind: str, when: Path) -> dict[str, tuple[Config, str]]:
-    """What a case gives: the name of each `then` file with its config and text."""
+    """What a case gives: the name of each `then` file with its config and text. The plugin has the case's settings."""
     subject = subject_of(when)
     texts: dict[str, tuple[Config, str]] = {}
     for config in plugin.generate_configs(subject):
         if config.id.kind == kind:
-            suffix = Path(config.place.path).suffix or ".txt"
             stem = f"then.{config.id.name}" if config.id.name else "then"
-            texts[stem + suffix] = (config, plugin.kind(kind).content(config.spec))
+            made = plugin.kind(kind)
+            text = made.content(config.spec)
+            if isinstance(made, FileKind):
+                texts[stem + (Path(config.place.path).suffix or ".txt")] = (config, text)
+            else:
+                texts[f"{stem}.json"] = (config, json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n")
     return texts
 
 

@@ -81,7 +81,7 @@ async def _diff(plugin: OperationalPlugin, config: Config) -> Diff:
 
 async def _observed(plugin: OperationalPlugin, config: Config) -> Observed | None:
     place = config.place
-    return (await plugin.target.read(place.root, {config.id: place.path})).get(config.id)
+    return (await plugin.target(place.root).read(place.root, {config.id: place.path})).get(config.id)
 
 
 def make_repository(path: Path) -> None:

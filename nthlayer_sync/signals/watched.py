@@ -87,7 +87,7 @@ class Series(msgspec.Struct, frozen=True):
 
     def late(self, seconds: Decimal, window: int) -> str:
         """PromQL of requests per second that took longer; absent when the histogram has no bucket at that time."""
-        in_time = self._rate(f"{self.duration}_bucket", window, self.select(_bound(seconds)))
+        in_time = self._rate(f"{self.duration}_bucket", window, self.select(bucket(seconds)))
         return f"clamp_min({self.total(window, timed=True)} - {in_time}, 0)"
 
     def quantile(self, share: Decimal, by: str = "le") -> str:
@@ -99,7 +99,7 @@ class Series(msgspec.Struct, frozen=True):
         return f"sum(rate({metric}{selector}[{span(window)}]{offset and f' offset {offset}'}))"
 
 
-def _bound(seconds: Decimal) -> str:
+def bucket(seconds: Decimal) -> str:
     """The matcher of a bucket. Libraries write a whole bound as `1` or as `1.0`."""
     text = number(seconds)
     return f'le="{text}"' if "." in text else f'le=~"{text}([.]0)?"'

@@ -10,7 +10,8 @@ import msgspec
 
 from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
 from nthlayer_sync.model.ref import EntityRef, entity_ref
-from nthlayer_sync.sources.api import AnswerTooLarge, Api, BadRequest, Refused
+from nthlayer_sync.sdk.http import BadRequest, Refused, TooLarge
+from nthlayer_sync.sources.api import Api
 
 LIMITS = (1000, 200, 20)
 """Entities a page, the next smaller when the server or the size of the answer does not allow so many. Backstage itself
@@ -140,7 +141,7 @@ class Catalog:
             try:
                 answer = await self._api.get(_BY_QUERY, [*query, ("limit", str(fewer)), *chosen])
                 return _decoded(_page, answer), fewer
-            except (BadRequest, AnswerTooLarge):
+            except (BadRequest, TooLarge):
                 if fewer == LIMITS[-1]:
                     raise
         raise AssertionError("the last limit returns or raises")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from nthlayer_sync.yaml.emit import dump, flow, inline, quote
+from nthlayer_sync.yaml.emit import dump, flow, inline
 from nthlayer_sync.yaml.tree import Entry, Kind, Node
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -35,10 +35,10 @@ class Splice:
         return text[: self.start] + self.replacement + text[self.end :]
 
 
-def replace(text: str, node: Node, new: str, *, in_flow: bool) -> Iterator[Splice]:
-    """Text for the scalar `node`, on one line, quoted as the old one if that was."""
-    written = quote(new) if in_flow or node.style == '"' else inline(new)
-    if not in_flow and node.style == "'" and new.isprintable():
+def replace(text: str, node: Node, new: str | float, *, in_flow: bool) -> Iterator[Splice]:
+    """Text or a number for the scalar `node`, on one line; text is quoted as the old one if that was."""
+    written = flow(new) if not isinstance(new, str) or in_flow or node.style == '"' else inline(new)
+    if isinstance(new, str) and not in_flow and node.style == "'" and new.isprintable():
         written = "'" + new.replace("'", "''") + "'"
     if node.start == node.end:
         written = " " + written

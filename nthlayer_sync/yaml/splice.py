@@ -37,9 +37,9 @@ class _Found(NamedTuple):
 def edit(data: bytes, document: int, changes: Mapping[Path, object], *, file: str = "") -> bytes:
     """`data` with each value of `changes` at its path in the document at that place in the file; None removes it.
 
-    Text replaces a scalar. Text, numbers, dicts and lists can be added: under a new key, or as a list's last item,
-    whose position is then the list's length or more. Positions mean those before the edit. Removing what is not there
-    changes nothing. Raises InputError, with a diagnosis that names `file`, for what cannot be edited safely.
+    Text and numbers replace a scalar. Text, numbers, dicts and lists can be added: under a new key, or as a list's last
+    item, whose position is then the list's length or more. Positions mean those before the edit. Removing what is not
+    there changes nothing. Raises InputError, with a diagnosis that names `file`, for what cannot be edited safely.
     """
     return edit_all(data, {document: changes}, file=file)
 
@@ -198,8 +198,8 @@ def _splices(text: str, found: _Found, path: Path, value: object, file: str) -> 
     root, node = found.nodes[0], found.nodes[-1]
     parent = found.nodes[-2] if len(found.nodes) > 1 else None
     if not found.missing:
-        if node.kind is not Kind.SCALAR or not isinstance(value, str) or parent is None:
-            raise _refusal(file, path, "only text can replace a value, and only a single one", node)
+        if node.kind is not Kind.SCALAR or not isinstance(value, str | int | float) or parent is None:
+            raise _refusal(file, path, "only a single value can replace one, and only a single one", node)
         return layout.replace(text, node, value, in_flow=bool(parent.style))
     if node.kind is Kind.SCALAR and node.value is None and parent is not None and parent.kind is Kind.MAPPING:
         return layout.fill(text, root, parent, node, (found.missing, value))

@@ -48,7 +48,9 @@ def service(tmp_path: Path) -> Path:
 
 def test_the_demo_runs_end_to_end_and_again(tmp_path):
     done = run("demo", cwd=tmp_path)
-    assert "nothing to do" in done.stdout
+    again = done.stdout.partition("plan, again")[2]
+    assert "2 refused." in again, "only the channels that people made are in the way"
+    assert "to create" not in again
     assert "already" in run("demo", cwd=tmp_path, rc=1).stderr
     run("demo", "--fresh", cwd=tmp_path)
 

@@ -62,3 +62,13 @@ def test_only_what_is_called_alike_is_suggested():
     known = [EntityRef(f"component:default/{name}") for name in ("payments-api", "orders")]
     assert near(EntityRef("component:default/payment-api"), known).endswith("component:default/payments-api?")
     assert near(EntityRef("component:default/zzz"), known) == ""
+
+
+def test_an_unknown_outcome_and_what_is_kept_otherwise_are_said_plainly(capsys: pytest.CaptureFixture[str]):
+    unknown = Result(id=PAY, outcome=Outcome.UNKNOWN, reason="no answer", temporary=True)
+    kept = Result(id=SHIP, outcome=Outcome.DONE, reason="the live system keeps some of it otherwise")
+    print_results("p", [unknown, kept], {}, "sync")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"unknown {PAY}: no answer; it may or may not have been made")
+    assert lines[1] == f"note {SHIP}: the live system keeps some of it otherwise"
+    assert lines[-1] == "Plan p: 1 done, 1 unknown."

@@ -8,7 +8,7 @@ from nthlayer_sync.sdk.conformance import PluginConformance
 from nthlayer_sync.sdk.discover import folder_names, load
 
 CASES = Path(__file__).parents[1] / "plugins"
-SECRET_NAMES = {"github": frozenset({"secrets"})}
+SECRET_NAMES = {"aws": frozenset({"secret", "secrets"}), "github": frozenset({"secrets"})}
 PROMISES = sorted(name for name in vars(PluginConformance) if name.startswith("test_"))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,7 @@ from nthlayer_sync.sdk.files import FileTarget, Repositories
 from nthlayer_sync.sdk.kind import Category, FileKind, Kind
 from nthlayer_sync.sdk.ownership import MARK, Blocks
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
+from nthlayer_sync.sdk.runtime import Runtime
 from nthlayer_sync.sdk.testing import service_from
 from nthlayer_sync.state.sqlite import SqliteStore
 
@@ -111,16 +113,16 @@ class House:
         target = FileTarget(repositories, ("Test", "test@example.com"))
         target.serve(self.kinds)
         plugin = type("Plugin", (Notes,), {"kinds": self.kinds})
-        return Generator([plugin(self.settings, self.wrap(target))])
+        return Generator([plugin(self.settings, Runtime(files=self.wrap(target)))])
 
     async def plan(self, *, consent: Consent = Consent(), enforce: bool = False) -> Plan:
         generator = self.generator()
         live = Live(await self.store.roots())
-        await live.observe_known({"git": next(iter(generator.plugins.values())).target})
-        await recover(self.store, generator, live)
+        await live.observe_known(generator.targets)
+        recovered = await recover(self.store, generator, live, time.time())
         subjects = [self.services[ref] for ref in sorted(self.services)]
         scope = Scope(subjects, self.present or set(self.services), lambda ref: self.uids.get(ref, ""))
-        rules = Rules(load_tiers(None).guards, consent=consent, enforce=enforce)
+        rules = Rules(load_tiers(None).guards, consent=consent, enforce=enforce, open=recovered.open)
         plan = await Planner(self.store, generator, live, rules).plan(scope, await self.store.traces())
         await self.store.see_roots(live.states())
         return plan

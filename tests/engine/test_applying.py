@@ -150,6 +150,7 @@ class Broken:
 
     def __init__(self, target, error, *, after):
         self._target, self._error, self._after = target, error, after
+        self.restore = target.restore  # a protocol looks for what an object says it has
 
     def __getattr__(self, name):
         return getattr(self._target, name)

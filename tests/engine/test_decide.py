@@ -21,8 +21,9 @@ def applied(digest="old", place=HERE):
     return Applied("k/a", "", digest, place, "r1", content_sum(OURS))
 
 
-def seen(content, *, marked=True, place=HERE, revision="r2"):
-    return Observed(ConfigId("k/a", EntityRef("component:default/x")), place, revision, content, marked)
+def seen(content, *, marked=True, place=HERE, revision="r2", renewed=""):
+    id = ConfigId("k/a", EntityRef("component:default/x"))
+    return Observed(id, place, revision, content, marked, renewed=renewed)
 
 
 GLANCES = {
@@ -63,6 +64,10 @@ LOOKS = {
     "somebody else's": (wanted(), None, seen(EDITED, marked=False), "refuse", "refuse"),
     "only what is around our part moved, same wanted": (wanted("old"), applied(), seen(WANTED), "adopt", "adopt"),
     "only what is around our part moved, other wanted": (wanted(), applied(), seen(OURS), "update", "update"),
+    "run out with time": (wanted("old"), applied(), seen("run out", renewed=OURS), "update", "update"),
+    "run out with time, other wanted": (wanted(), applied(), seen("run out", renewed=OURS), "update", "update"),
+    "run out with time, and changed by hand": (wanted("old"), applied(), seen("x", renewed=EDITED), "keep", "update"),
+    "to go, and run out with time": (None, applied(), seen("run out", renewed=OURS), "delete", "delete"),
     "changed by hand": (wanted("old"), applied(), seen(EDITED), "keep", "update"),
     "changed on both sides": (wanted(), applied(), seen(EDITED), "keep", "update"),
     "changed by hand to what we want": (wanted(), applied(), seen(WANTED), "adopt", "adopt"),

@@ -3,6 +3,7 @@
 import pytest
 
 from nthlayer_sync.blueprint.tiers import load_tiers
+from nthlayer_sync.engine.decide import RECREATES
 from nthlayer_sync.engine.guards import Consent, Existing, Tally, guard
 from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.entity import Place
@@ -82,3 +83,17 @@ def test_an_owner_is_not_emptied_unasked():
     (refusal,) = guard(tally, counts, GUARDS, Consent())
     assert refusal.message == "group:default/team would lose all of its 3 configs"
     assert guard(tally, counts, GUARDS, Consent(deletes=3)) == ()
+
+
+@pytest.mark.parametrize(
+    ("existing", "recreates", "fine"), [(10, 10, True), (100, 10, True), (100, 11, False), (1000, 51, False)]
+)
+def test_what_was_removed_outside_is_not_made_again_unasked_in_great_number(existing, recreates, fine):
+    tally = Tally()
+    for n in range(recreates):
+        change = Change("k/a", "", Action.CREATE, "", Place("", "x"), "", reason=RECREATES)
+        tally.add(Part(entity_ref("component", f"s{n}"), (change,)), ())
+    counts = Existing(existing, {"k/a": existing})
+    found = guard(tally, counts, GUARDS, Consent())
+    assert [r.override for r in found] == ([] if fine else [f"--allow-recreates {recreates}"])
+    assert guard(tally, counts, GUARDS, Consent(recreates=recreates)) == ()

@@ -34,6 +34,7 @@ class Failing:
 
     def __init__(self, target: Any, *, after: bool) -> None:
         self._target, self._after = target, after
+        self.restore = target.restore  # a protocol looks for what an object says it has
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._target, name)

@@ -10,7 +10,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from nthlayer_sync.model.blueprint.containers import Containers
+from nthlayer_sync.model.blueprint.data import Data, Roles
 from nthlayer_sync.model.blueprint.deployment import Deployment, Window
+from nthlayer_sync.model.blueprint.incident import Incident, OnCall
 from nthlayer_sync.model.blueprint.observability import (
     Alert,
     Burn,
@@ -50,17 +53,22 @@ __all__ = [
     "Cache",
     "Communication",
     "Compliance",
+    "Containers",
     "Cost",
+    "Data",
     "Database",
     "Deployment",
     "Documentation",
     "Golden",
     "Incident",
+    "JiraProject",
     "Metrics",
     "Objective",
     "Observability",
+    "OnCall",
     "Packs",
     "Queue",
+    "Roles",
     "Search",
     "Secrets",
     "Slo",
@@ -69,17 +77,10 @@ __all__ = [
 ]
 
 
-class Incident(Section):
-    """What happens when the service is broken."""
-
-    page: Flag
-    """Whether the person on call is woken; otherwise a ticket waits for working hours."""
-    acknowledge: Span = Field(examples=["5minutes"])
-    """How soon a page must be acknowledged."""
-    escalation: tuple[Duration, ...] = Field(examples=[["15minutes", "30minutes"]])
-    """How long each level has before the next one is called."""
-    commander: Flag
-    """Whether an incident has a dedicated commander."""
+SecretName = Annotated[
+    str, Field(max_length=31, pattern=r"^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$", examples=["session-key"])
+]
+"""What one secret of the service is called."""
 
 
 class Secrets(Section):
@@ -87,6 +88,8 @@ class Secrets(Section):
 
     rotation: Span = Field(examples=["90days"])
     """How often secrets are replaced."""
+    generated: tuple[SecretName, ...] = Field(examples=[["session-key"]])
+    """Secrets whose values a vault makes, by name; nobody ever sees them."""
 
 
 class Access(Section):
@@ -96,6 +99,10 @@ class Access(Section):
     """How secrets are kept."""
     reviewers: Count
     """How many owners must approve a change to the code."""
+    cluster: Literal["none", "view", "debug"]
+    """What its owner may do where it runs: nothing, look at it, or also get into its containers."""
+    network: Literal["open", "declared"]
+    """Who may connect: everybody, or only what the catalog says depends on it and on what it depends."""
 
 
 class Autoscaling(Section):
@@ -132,6 +139,8 @@ class Cost(Section):
     """Tags on its cloud resources beside those of the taxonomy; null removes one."""
     autoscaling: Autoscaling
     """How many copies of it run."""
+    containers: Containers
+    """What its containers may use."""
 
 
 class Documentation(Section):
@@ -141,6 +150,8 @@ class Documentation(Section):
     """Whether it has a runbook."""
     onboarding: Flag
     """Whether it has a guide for newcomers."""
+    wiki: Flag
+    """Whether a page about running it also stands in Confluence."""
     review: Span = Field(examples=["90days"])
     """How often its pages are reviewed."""
 
@@ -167,6 +178,14 @@ class Compliance(Section):
     """How its data survives."""
 
 
+PublicName = Annotated[
+    str, Field(max_length=100, pattern=r"^[A-Za-z0-9@+._/-]+( [A-Za-z0-9@+._/-]+)*$", examples=["Card payments"])
+]
+"""What strangers read."""
+JiraProject = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{1,9}$", examples=["PAY"])]
+"""Jira's rule for the keys of projects."""
+
+
 class Communication(Section):
     """Who hears about the service, and where."""
 
@@ -174,8 +193,20 @@ class Communication(Section):
     """Slack channel; null: its owner's."""
     stakeholders: tuple[Email, ...]
     """Who is told about incidents beside its owner."""
+    channels: tuple[Literal["team", "incidents"], ...] = Field(examples=[["team", "incidents"]])
+    """Slack channels that are made and described for its owner: the owner's own, and one for incidents."""
+    user_group: Flag
+    """Whether its owner is a user group in Slack, by which all its people are called at once."""
     status_page: Flag
     """Whether it stands on the status page."""
+    public_name: PublicName | None = None
+    """What the status page calls it; null: it has no name for the public, so it is not put there."""
+    public_group: PublicName | None = None
+    """Heading of the status page that it stands under; null: none."""
+    audience: Flag
+    """Whether it has an access group on a status page that is not public, for those who may see it."""
+    tickets: JiraProject | None = None
+    """Key of the Jira project in which its tickets are opened; null: nothing is set up in Jira."""
 
 
 class Blueprint(Section):
@@ -199,3 +230,5 @@ class Blueprint(Section):
     """Which rules of others the service is held to."""
     communication: Communication
     """Who hears about the service, and where."""
+    data: Data
+    """How the service uses databases and queues."""

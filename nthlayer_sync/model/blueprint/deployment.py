@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo
 
-from pydantic import Field, WithJsonSchema, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 from pydantic import ValidationInfo as Info
 
-from nthlayer_sync.model.blueprint.section import Count, Flag, Section, vocabulary
+from nthlayer_sync.model.blueprint.section import Count, Flag, Section, Zone, vocabulary
 from nthlayer_sync.model.notation import NotationError
 from nthlayer_sync.model.units import Duration
 
@@ -22,7 +21,7 @@ class WeeklyHours(Section):
     """Days of the week."""
     hours: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$", examples=["09:00-17:00"])
     """First and last minute of the day, as `09:00-17:00`; the end lies after the start."""
-    timezone: str = Field(examples=["Europe/Berlin"])
+    timezone: Zone
     """Name in the IANA time zone database."""
 
     @property
@@ -35,14 +34,6 @@ class WeeklyHours(Section):
         """Minutes after midnight at which it closes, at most 1440."""
         return int(self.hours[6:8]) * 60 + int(self.hours[9:])
 
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            return value if value == "UTC" else ZoneInfo(value).key
-        except (ValueError, OSError, KeyError):
-            raise NotationError("not in the IANA time zone database of this machine") from None
-
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.closes <= self.opens:
@@ -51,10 +42,23 @@ class WeeklyHours(Section):
 
 
 class Window(WeeklyHours):
-    """A time in which deployments may happen. People write its name; the tier table says what it means."""
+    """A time of the week. People write its name; the tier table says what it means."""
 
     name: str
     """What a blueprint calls it."""
+
+
+def _named_window(value: Any, info: Info) -> Any:
+    known = vocabulary(info, "windows")
+    if known is None or not isinstance(value, str):
+        return value
+    if value not in known:
+        raise NotationError("unknown window", allowed=tuple(known))
+    return known[value]
+
+
+NamedWindow = Annotated[Window, BeforeValidator(_named_window), WithJsonSchema({"type": "string"})]
+"""A window by its name in the tier table."""
 
 
 class Deployment(Section):
@@ -66,7 +70,7 @@ class Deployment(Section):
     """Share of traffic on the new version at each step, rising to 100."""
     bake: Duration = Field(examples=["15minutes"])
     """How long each step is watched before the next."""
-    windows: Annotated[Window, WithJsonSchema({"type": "string"})] = Field(examples=["business-hours-only", "always"])
+    windows: NamedWindow = Field(examples=["business-hours-only", "always"])
     """When deployments may happen: the name of a window in the tier table."""
     approvals: Count
     """How many people must approve a deployment to production."""
@@ -74,16 +78,6 @@ class Deployment(Section):
     """What a pipeline must pass before it deploys."""
     rollback: Flag
     """Whether a failing version is taken back without asking."""
-
-    @field_validator("windows", mode="before")
-    @classmethod
-    def _named_window(cls, value: Any, info: Info) -> Any:
-        known = vocabulary(info, "windows")
-        if known is None or not isinstance(value, str):
-            return value
-        if value not in known:
-            raise NotationError("unknown window", allowed=tuple(known))
-        return known[value]
 
     @field_validator("canary_percent")
     @classmethod

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import msgspec
-from pydantic import Field, model_validator
+from pydantic import Field, Strict, model_validator
 
 from nthlayer_sync.model.blueprint.section import (
     Count,
@@ -129,6 +129,43 @@ class Metrics(Section):
     def select(self, name: str, namespace: str) -> dict[str, str]:
         """Label values that pick the series of one entity, as plain texts; whoever writes PromQL quotes them."""
         return _filled(self.selector, name, namespace)
+
+
+TagName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_./-]{0,99}$")]
+DatadogMetric = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,199}$", examples=["trace.http.request.hits"])]
+"""https://docs.datadoghq.com/metrics/custom_metrics/#naming-custom-metrics"""
+
+
+class Datadog(Section):
+    """Where Datadog keeps the service's own metrics; null: what would be made of it is not made there."""
+
+    requests: DatadogMetric | None = None
+    """Count of requests."""
+    errors: DatadogMetric | None = None
+    """Count of failed requests."""
+    duration: DatadogMetric | None = Field(default=None, examples=["trace.http.request"])
+    """Distribution of request durations in seconds, with percentiles."""
+    saturation: DatadogMetric | None = Field(default=None, examples=["app.saturation"])
+    """Gauge of the scarcest resource in use, 0 to 1."""
+    selector: dict[TagName, Template] = Field(min_length=1, examples=[{"service": "{name}"}])
+    """Tags that pick the service's own metrics; `{name}` and `{namespace}` are the entity's, null removes a tag."""
+
+    def select(self, name: str, namespace: str) -> dict[str, str]:
+        """Tag values that pick the metrics of one entity, as plain texts; whoever writes a query quotes them."""
+        return _filled(self.selector, name, namespace)
+
+
+class Uptime(Section):
+    """How a service is called from outside to see whether it is up."""
+
+    interval: Span | None = Field(default=None, examples=["1minute"])
+    """How often it is called from each place; null: it is not."""
+    locations: tuple[Text, ...] = Field(examples=[["aws:eu-central-1", "aws:us-east-1"]])
+    """Where it is called from, as the vendor names its places."""
+    failing: Annotated[int, Strict(), Field(ge=1, le=100)]
+    """In how many places it must fail at a time before somebody is told."""
+    severity: Severity
+    """Whether somebody is woken or a ticket is opened."""
 
 
 class Alert(Row):
@@ -256,6 +293,10 @@ class Observability(Section):
     """Windows and rates of the alerts on the error budget."""
     metrics: Metrics
     """Where Prometheus keeps the service's own series."""
+    datadog: Datadog
+    """Where Datadog keeps the service's own metrics."""
+    uptime: Uptime
+    """How the service is called from outside."""
     alerts: tuple[Alert, ...]
     """Alerts of the service's own."""
     golden: Golden

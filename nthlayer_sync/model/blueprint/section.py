@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, Strict
 from pydantic import ValidationInfo as Info
@@ -83,6 +84,13 @@ def _template(value: str) -> str:
     return value
 
 
+def _zone(value: str) -> str:
+    try:
+        return value if value == "UTC" else ZoneInfo(value).key
+    except (ValueError, OSError, KeyError):
+        raise NotationError("not in the IANA time zone database of this machine") from None
+
+
 def _hash_sign(value: str) -> str:
     return value if value.startswith("#") else f"#{value}"
 
@@ -118,6 +126,8 @@ Channel = Annotated[
     str, Field(pattern=r"^#?[a-z0-9_-]{1,80}$", examples=["payments-alerts"]), AfterValidator(_hash_sign)
 ]
 """Slack's channel names: lower-case letters, digits, hyphens, underscores, at most 80; kept with the leading `#`."""
+Zone = Annotated[str, Field(examples=["Europe/Berlin"]), AfterValidator(_zone)]
+"""Name in the IANA time zone database."""
 Email = Annotated[str, Field(pattern=r'^[^@\s<>"]+@[^@\s<>"]+\.[^@\s<>"]+$', examples=["payments@example.com"])]
 Url = Annotated[str, Field(pattern=r"""^https?://[^\s<>"'`{}|\\^]+$""", max_length=2000)]
 

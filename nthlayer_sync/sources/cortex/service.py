@@ -12,7 +12,8 @@ import msgspec
 from nthlayer_sync.errors import Failure, PermanentError
 from nthlayer_sync.model.diagnosis import Diagnosis
 from nthlayer_sync.model.snapshot import Completeness, Snapshot
-from nthlayer_sync.sources.api import Api, ApiSettings, Query, Refused, connected
+from nthlayer_sync.sdk.http import Refused
+from nthlayer_sync.sources.api import Api, ApiSettings, Query, connected
 from nthlayer_sync.sources.cortex.descriptor import Descriptor, read_descriptor
 from nthlayer_sync.sources.cortex.translate import Translation
 from nthlayer_sync.sources.shape import list_of, mapping_of
