@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --annotation-style line
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench check format-check lint types contracts dependencies current schemas lock format clean
+.PHONY: help demo test faults bench check format-check lint types contracts dependencies current schemas lock format clean
 
 help: ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,11 @@ demo: $(VENV)/run ## Run everything on a sample organisation, in nthlayer-demo/.
 
 test: $(VENV)/test ## Run the tests; ARGS='-k yaml' picks some.
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -r fEs $(ARGS)
+
+faults: export NTHLAYER_FAULTS = full
+faults: export NTHLAYER_MEGABYTES = 100
+faults: $(VENV)/test ## Run every fault at full size: 10,000 entities, 500 kills, 1,000 idle runs.
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -r fEs --timeout 900 tests/faults $(ARGS)
 
 bench: $(VENV)/test ## Measure speed and memory.
 	$(BIN)/python bench/run.py $(ARGS)

@@ -25,6 +25,8 @@ class Deadly:
 
     def __init__(self, inner: Any, method: str, when: str, nth: int) -> None:
         self._inner, self._method, self._when, self._left = inner, method, when, nth
+        if hasattr(inner, "restore"):  # a protocol looks for what an object says it has
+            self.restore = self.__getattr__("restore")
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)

@@ -19,6 +19,7 @@ from nthlayer_sync.model.service import Home
 from nthlayer_sync.model.snapshot import Completeness, Snapshot
 from nthlayer_sync.sdk.files import FileTarget, Repositories
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
+from nthlayer_sync.sdk.runtime import Runtime
 from nthlayer_sync.state.sqlite import SqliteStore
 from tests.engine.conftest import Notes, git
 
@@ -90,7 +91,9 @@ class House:
         for plugin in self.plugins:
             files.serve(plugin.kinds)
         settings = self.settings.model_dump()
-        plugins = [plugin(plugin.settings_type.model_validate(settings), target) for plugin in self.plugins]
+        plugins = [
+            plugin(plugin.settings_type.model_validate(settings), Runtime(files=target)) for plugin in self.plugins
+        ]
         generator = Generator(plugins)
         async with SqliteStore(self.folder / "state.db") as store:
             yield Engine(Setup("acme", TIERS, Home(CENTRAL)), [self.catalog], generator, self.wrap_store(store))

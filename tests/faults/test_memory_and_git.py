@@ -1,6 +1,11 @@
-"""The state file is lost, old or shared; the repository moves, is rewritten or refuses: nothing is lost or doubled."""
+"""The state file is lost, old or shared; the repository moves, is rewritten or refuses: nothing is lost or doubled.
+
+NTHLAYER_MEGABYTES sets how large a large repository is.
+"""
 
 import asyncio
+import os
+import random
 import shutil
 from pathlib import Path
 
@@ -10,6 +15,8 @@ from nthlayer_sync.engine.guards import Consent
 from nthlayer_sync.engine.run import Request
 from nthlayer_sync.errors import Failure
 from tests.faults.house import House, deletes, git, says, service
+
+MEGABYTES = int(os.environ.get("NTHLAYER_MEGABYTES", "8"))
 
 
 @pytest.fixture
@@ -117,7 +124,9 @@ async def test_a_branch_that_was_thrown_away_is_drift_that_people_decide_about(h
     plan, changes = await house.plan()
     assert plan.writes == 0
     assert {change.reason for change in changes.values()} == {"drift: it was removed"}
-    await house.run(Request(enforce=True))
+    plan, _ = await house.run(Request(enforce=True))
+    assert [refusal.override for refusal in plan.refusals] == ["--allow-recreates 12"]
+    await house.run(Request(Consent(recreates=12), enforce=True))
     assert len(house.files()) == 12
     assert (await house.plan())[0].counts == {}
 
@@ -178,3 +187,104 @@ async def test_deletes_agreed_to_in_number_do_not_let_more_pass(house: House) ->
     assert plan.refusals[0].override == "--allow-deletes 10"
     assert results == []
     assert len(house.names()) == 6
+
+
+def person(work: Path, path: str, data: bytes) -> None:
+    """What somebody commits on the main branch."""
+    (work / path).write_bytes(data)
+    git("add", "-A", cwd=work)
+    git("-c", "user.name=P", "-c", "user.email=p@example.com", "commit", "-q", "-m", path, cwd=work)
+
+
+def begun(house: House) -> Path:
+    """A clone of a repository whose main branch has a first commit; returns the clone."""
+    git("clone", "-q", str(house.remote), "begun", cwd=house.folder)
+    work = house.folder / "begun"
+    git("checkout", "-q", "-B", "main", cwd=work)
+    person(work, "README.md", b"hello\n")
+    git("push", "-q", "origin", "main", cwd=work)
+    return work
+
+
+@pytest.mark.parametrize("related", [True, False])
+async def test_a_base_that_was_rewritten_is_never_overwritten(tmp_path: Path, related: bool) -> None:
+    house = House(tmp_path)
+    house.build()
+    work = begun(house)
+    house.catalog.said = says([service(f"s{n}") for n in range(3)])
+    await house.run()
+    ours = git("rev-parse", "nthlayer-sync", cwd=house.remote)
+    git("checkout", "-q", *(["-B", "main"] if related else ["--orphan", "anew"]), cwd=work)
+    if related:
+        git("-c", "user.name=P", "-c", "user.email=p@example.com", "commit", "-q", "--amend", "-m", "anew", cwd=work)
+        git("-c", "user.name=P", "-c", "user.email=p@example.com", "commit", "-q", "--allow-empty", "-m", "b", cwd=work)
+    else:
+        person(work, "new.md", b"anew\n")
+    git("push", "-q", "-f", "origin", "HEAD:main", cwd=work)
+    base = git("rev-parse", "main", cwd=house.remote)
+    house.catalog.said = says([service(f"s{n}", "changed") for n in range(3)])
+    _, results = await house.run()
+    assert git("rev-parse", "main", cwd=house.remote) == base
+    git("merge-base", "--is-ancestor", ours.strip(), "nthlayer-sync", cwd=house.remote)
+    assert all(result.outcome == "done" or result.reason for result in results)
+    # Where the two share no history any more, a person has to say which of them counts.
+    assert all("shares no history" in result.reason for result in results if result.outcome == "failed")
+    git("branch", "-D", "nthlayer-sync", cwd=house.remote)
+    await house.run(Request(enforce=True))
+    assert len(house.files()) == (7 if related else 8)
+    assert (await house.plan())[0].counts == {}
+
+
+async def test_a_lock_that_is_left_on_the_remote_passes(house: House) -> None:
+    lock = house.remote / "refs/heads/nthlayer-sync.lock"
+    lock.touch()
+    house.catalog.said = says([service(f"s{n}", "changed") for n in range(6)])
+    _, results = await house.run()
+    assert all(result.outcome == "failed" and result.temporary for result in results)
+    assert commits(house) == 1
+    lock.unlink()
+    await house.run()
+    assert (await house.plan())[0].counts == {}
+    assert commits(house) == 2
+
+
+async def test_a_branch_that_moves_at_the_last_moment_is_not_forced(house: House) -> None:
+    work = clone(house, "nthlayer-sync")
+    (work / "theirs.txt").write_text("theirs\n")
+    git("add", "-A", cwd=work)
+    git("commit", "-q", "-m", "theirs", cwd=work)
+    git("push", "-q", "origin", "HEAD:refs/keep/theirs", cwd=work)
+    hook = house.remote / "hooks/pre-receive"
+    hook.write_text(
+        "#!/bin/sh\nunset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES\n"
+        "git update-ref refs/heads/nthlayer-sync refs/keep/theirs\n"
+    )
+    hook.chmod(0o755)
+    house.catalog.said = says([service(f"s{n}", "changed") for n in range(6)])
+    _, results = await house.run()
+    assert all(result.outcome == "failed" and result.temporary for result in results)
+    assert house.files()["theirs.txt"] == "theirs\n"
+    hook.unlink()
+    await house.run()
+    assert house.files()["theirs.txt"] == "theirs\n"
+    assert house.files()["default/s5/whole.txt"] == "nthlayer-sync\nchanged\n"
+    assert (await house.plan())[0].counts == {}
+
+
+async def test_a_large_repository(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.build()
+    work = begun(house)
+    noise = random.Random(1)
+    for number in range(MEGABYTES // 4):
+        (work / f"{number}.bin").write_bytes(noise.randbytes(4 << 20))
+    git("-c", "core.compression=0", "add", "-A", cwd=work)
+    git("-c", "user.name=P", "-c", "user.email=p@example.com", "commit", "-q", "-m", "large", cwd=work)
+    git("-c", "pack.compression=0", "push", "-q", "origin", "main", cwd=work)
+    house.catalog.said = says([service(f"s{n}") for n in range(3)])
+    _, results = await house.run()
+    assert {str(result.outcome) for result in results} == {"done"}
+    assert (await house.plan())[0].counts == {}
+    assert (
+        len(git("ls-tree", "-r", "--name-only", "nthlayer-sync", cwd=house.remote).splitlines()) == 7 + MEGABYTES // 4
+    )
