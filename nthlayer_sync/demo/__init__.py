@@ -3,17 +3,22 @@
 `organisation/` holds what its repositories start with: `catalog` (teams, people, databases), `shop` and `payments`
 (twelve services of three tiers). They have one conflict (CODEOWNERS names another owner of `search`) and one tier
 inversion (`payments-api` leans on `fraud-check`). A fourth repository, `operations`, is empty and gets what has no
-better home.
+better home. SaaS tools are stand-ins on this machine: the sandbox.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator, Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from nthlayer_sync.sandbox import SECRETS
+
 REPOSITORIES = ("catalog", "shop", "payments")
+TOOLS = ("cortex", "datadog", "pagerduty", "slack", "statuspage")
+"""The tools of the sample organisation, as the sandbox calls them."""
 SETTINGS = """\
 # nthlayer-sync demo: a sample organisation on this machine.
 organisation: acme
@@ -28,7 +33,7 @@ landing:
 plugins:
   alertmanager: {}
   aws: {}
-  backstage: {shown: [github, grafana, prometheus, techdocs]}
+  backstage: {shown: [github, grafana, pagerduty, prometheus, techdocs]}
   github: {home: service}
   grafana: {}
   kubernetes: {}
@@ -43,17 +48,35 @@ MARK = SETTINGS.partition("\n")[0]
 _WHEN = "2026-01-05T09:00:00+00:00"
 
 
-def lay_out(folder: Path) -> Path:
-    """Make the sample organisation in `folder`, which must not exist yet; gives its settings file."""
+def lay_out(folder: Path, tools: Mapping[str, Mapping[str, str]] | None = None) -> Path:
+    """Make the sample organisation in `folder`, which must not exist yet; gives its settings file.
+
+    `tools` says how each tool is reached: what its plugin's settings say, secrets as they are.
+    """
     repositories = folder / "repositories"
     repositories.mkdir(parents=True)
     settings = folder / "nthlayer-sync.yaml"
-    settings.write_text(SETTINGS)
+    settings.write_text(SETTINGS + "".join(_connections(folder, tools or {})))
     with as_file(files("nthlayer_sync.demo") / "organisation") as organisation:
         for name in REPOSITORIES:
             _repository(repositories / f"{name}.git", organisation / name)
     _git(repositories, "init", "--quiet", "--bare", "--initial-branch=main", "operations.git")
     return settings
+
+
+def _connections(folder: Path, tools: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """The settings of each tool; its secrets in files beside, as they never stand in settings."""
+    secrets = folder.absolute() / "secrets"
+    secrets.mkdir(mode=0o700)
+    for name, values in tools.items():
+        yield f"  {name}:\n"
+        for key, value in values.items():
+            if key in SECRETS:
+                file = secrets / f"{name}-{key}"
+                file.touch(mode=0o600)
+                file.write_text(value)
+                value = f"file:{file}"
+            yield f"    {key}: {value}\n"
 
 
 def is_demo(folder: Path) -> bool:
