@@ -50,6 +50,7 @@ def app(folder: Path) -> Any:
     from nthlayer_sync.app import App
     from nthlayer_sync.engine.generate import Generator
     from nthlayer_sync.sdk.plugin import PluginSettings
+    from nthlayer_sync.sdk.runtime import Runtime
     from nthlayer_sync.sdk.testing import service_from
 
     class Bench(App):
@@ -57,9 +58,8 @@ def app(folder: Path) -> Any:
             product = super().generator()
             plugins = list(product.plugins.values())
             own = len(product.generate(service_from({"name": "probe"})).configs)
-            target = plugins[0].target
-            plugin = filler(max(ARTEFACTS - own, 0))(PluginSettings(), target)
-            target.serve(plugin.kinds)  # type: ignore[attr-defined]
+            plugin = filler(max(ARTEFACTS - own, 0))(PluginSettings(), Runtime(files=self.files))
+            self.files.serve(plugin.kinds)
             return Generator([*plugins, plugin])
 
     return Bench.load(folder / "nthlayer-sync.yaml")
@@ -161,12 +161,20 @@ def _change(entity: Any, turn: int, refs: list[str]) -> Any:
     return msgspec.structs.replace(entity, annotations=annotations)
 
 
+async def live(folder: Path) -> dict[str, float]:
+    """An apply to a tool, over loopback."""
+    from live import live
+
+    return {**await live(folder), **_used()}
+
+
 CHILDREN: dict[str, Callable[[Path], Coroutine[Any, Any, dict[str, float]]]] = {
     "full": full,
     "unchanged": full,
     "apply": apply,
     "warm": warm,
     "publish": publish,
+    "live": live,
 }
 
 
@@ -211,6 +219,7 @@ def measure(services: int, rounds: int) -> dict[str, Any]:
         figures["unchanged"] = statistics.median(run["wall"] for run in unchanged)
         figures["unchanged_writes"] = unchanged[-1]["artefacts"]
         figures["warm"] = child("warm", folder)
+        figures["live"] = child("live", folder)
     figures["growth"] = growth(services, rounds)
     return figures
 
@@ -250,7 +259,7 @@ def _forget(folder: Path) -> None:
 
 def table(services: int, f: dict[str, Any]) -> str:
     """The figures as people read them."""
-    apply_, publish_, warm_ = f["apply"], f["publish"], f["warm"]
+    apply_, publish_, warm_, live_ = f["apply"], f["publish"], f["warm"], f["live"]
     rows = [
         (
             "full plan, from file to stored plan",
@@ -271,6 +280,11 @@ def table(services: int, f: dict[str, Any]) -> str:
             "first apply: rendered, journaled, committed, pushed",
             f"{apply_['seconds']:.1f} s for {apply_['written']:,.0f} configs",
             f"{apply_['megabytes']:.0f} MB peak",
+        ),
+        (
+            "journaled apply of 7 kB objects over loopback",
+            f"{live_['rate']:,.0f} creates/s",
+            f"{live_['megabytes']:.0f} MB peak",
         ),
     ]
     python = sys.version.split()[0]

@@ -88,7 +88,11 @@ def test_the_wheel_holds_the_whole_package_and_nothing_else(wheel: Path) -> None
 def test_the_wheel_needs_what_the_project_names(wheel: Path) -> None:
     (metadata,) = (text.decode() for name, text in contents(wheel).items() if name.endswith("dist-info/METADATA"))
     needs = re.findall(r"^Requires-Dist: (.+)$", metadata, re.MULTILINE)
-    assert {Requirement(need) for need in needs} == set(map(Requirement, PROJECT["project"]["dependencies"]))
+    project = PROJECT["project"]
+    extras = [
+        f'{need}; extra == "{extra}"' for extra, more in project["optional-dependencies"].items() for need in more
+    ]
+    assert {Requirement(need) for need in needs} == set(map(Requirement, (*project["dependencies"], *extras)))
 
 
 def test_the_sdist_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:

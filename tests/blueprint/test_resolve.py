@@ -180,3 +180,9 @@ def test_a_blueprint_reads_back_from_its_json() -> None:
     blueprint = resolve([Layer("file", {"tier": "1"})], TIERS).blueprint
     assert blueprint
     assert Blueprint.model_validate_json(blueprint.model_dump_json()) == blueprint
+
+
+def test_an_example_that_is_a_number_can_be_shown():
+    found = resolve([Layer("file", {"tier": "1", "observability": {"slo": {"availability": True}}})], TIERS)
+    assert "observability.slo.availability: expected a text such as 99.95%" in found.diagnoses[0].message
+    assert "99.95" in found.diagnoses[0].allowed

@@ -10,6 +10,7 @@ import pytest
 
 from nthlayer_sync.app import App
 from nthlayer_sync.blueprint.document import read_annotations, read_blueprint
+from nthlayer_sync.blueprint.person import read_person
 from nthlayer_sync.blueprint.schemas import texts
 from nthlayer_sync.blueprint.tiers import load_tiers
 from nthlayer_sync.cli.schemas import all_schemas as schemas
@@ -53,6 +54,8 @@ def program_refuses(file: Path) -> bool:
             annotations = value["metadata"]["annotations"]
             if not all(isinstance(text, str) for text in annotations.values()):
                 return True  # such an entity is refused before anybody looks at its annotations
+            if value["kind"] == "User":
+                return bool(read_person(annotations)[1])
             return any(layer.diagnoses for layer in read_annotations(annotations, tiers))
         case "settings.schema.json":
             try:

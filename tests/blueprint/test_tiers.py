@@ -99,7 +99,7 @@ def test_an_organisation_changes_what_it_names_and_nothing_else(tmp_path: Path) 
         ("guards:\n  deletes: {share: 200%}", 2, 20, "guards.deletes.share: a percentage lies between 0 and 100"),
         ("gards: {}", 1, 1, "gards: unknown key; did you mean 'guards'?"),
         ('tiers:\n  "4": {aliases: [low], blueprint: {}}', 2, 8, "'low' is the name of tier 3 already"),
-        ('tiers:\n  "4": {blueprint: {}}', 2, 20, "incident: is missing"),
+        ('tiers:\n  "4": {blueprint: {}}', 2, 20, "deployment: is missing"),
         (
             'tiers: {"1": {blueprint: {access: {reviewers: none}}}}',
             1,

@@ -10,7 +10,7 @@ from nthlayer_sync.graph.technology import HINTS, TECHNOLOGIES
 from nthlayer_sync.model.blueprint import Packs
 from nthlayer_sync.model.diagnosis import Severity
 from nthlayer_sync.model.ref import entity_ref
-from nthlayer_sync.model.service import Home, Person
+from nthlayer_sync.model.service import Home, Person, Service
 from nthlayer_sync.model.snapshot import BlueprintFile, CodeFacts
 from nthlayer_sync.sources.entities import read_value
 from nthlayer_sync.yaml.read import read_documents
@@ -158,6 +158,42 @@ def test_people_behind_an_owner(view, describe) -> None:
         Person(entity_ref("user", "ada"), "Ada Lovelace", "ada@acme.org"),
         Person(entity_ref("user", "grace"), "grace"),
     )
+
+
+def test_people_say_where_they_live_and_what_they_learnt(view, describe) -> None:
+    own = {"timezone": "Europe/Berlin", "holidays": "DE-BY", "badges": "[team-lead, incident-commander]"}
+    annotations = {f"nthlayer.dev/{name}": text for name, text in own.items()}
+    subjects = view(
+        describe("component:a", tier="1", owner="pay"),
+        describe("component:b", tier="1", owner="user:ada"),
+        describe("group:pay", members=["ada"]),
+        describe("user:ada", annotations={**annotations, "nthlayer.dev/deployment.approvals": "4"}),
+    )
+    ada = Person(
+        entity_ref("user", "ada"), "ada", "", "Europe/Berlin", "DE-BY", badges=("incident-commander", "team-lead")
+    )
+    assert subjects.get(A).owner.people == (ada,)
+    assert subjects.get(B).owner.people == (ada,)
+    assert subjects.get(B).blueprint.deployment.approvals == 4, "a user that owns something is its own team"
+    assert list(subjects.diagnoses()) == []
+
+
+@pytest.mark.parametrize("key", ["timezone", "timzone"])
+def test_a_team_is_held_while_a_member_s_time_zone_cannot_be_read(view, describe, key) -> None:
+    """A slip of the pen changes nobody's night."""
+    subjects = view(
+        describe("component:a", tier="1", owner="pay"),
+        describe("group:pay", members=["ada"]),
+        describe("user:ada", place="r!org.yaml", annotations={f"nthlayer.dev/{key}": "Europe/Berln"}),
+    )
+    held = subjects.get(entity_ref("group", "pay"))
+    assert isinstance(held, Held)
+    (wrong,) = held.diagnoses
+    assert (wrong.severity, wrong.file, wrong.entity, wrong.field) == (
+        Severity.ERROR, "org.yaml", entity_ref("user", "ada"), f"nthlayer.dev/{key}",
+    )  # fmt: skip
+    assert isinstance(subjects.get(A), Service)
+    assert [str(found) for found in subjects.diagnoses()].count(str(wrong)) >= 1
 
 
 def test_a_handle_follows_from_the_code_host(view, describe) -> None:

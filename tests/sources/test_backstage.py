@@ -16,6 +16,8 @@ from nthlayer_sync.sources.api import ApiSettings
 from nthlayer_sync.sources.backstage import BackstageSource
 from tests.sources.standin import Catalog, Rule, entity, served
 
+ASKED = "the catalog: GET /api/catalog/entities/by-query"
+
 
 def source(url: str, **settings: object) -> BackstageSource:
     return BackstageSource("backstage", ApiSettings(url=url, pause=0.001, **settings))  # type: ignore[arg-type]
@@ -185,7 +187,7 @@ async def test_a_page_that_fails_leaves_what_was_read_before_and_is_named(page: 
         catalog.rules[page + tries] = text(503)
     snapshot = await read(catalog)
     assert snapshot.completeness is Completeness.INCOMPLETE
-    assert snapshot.reason == f"page {page}: HTTP 503 Service Unavailable"
+    assert snapshot.reason == f"page {page}: {ASKED}: HTTP 503 Service Unavailable"
     assert len(snapshot.entities) == (page - 1) * 10
 
 
@@ -204,7 +206,7 @@ async def test_leave_that_is_withdrawn_during_the_walk_fails_the_read() -> None:
     catalog = Catalog(50, page=10)
     catalog.rules = {3: text(403), 4: text(403)}
     snapshot = await read(catalog)
-    assert (snapshot.completeness, snapshot.reason) == (Completeness.FAILED, "page 3: HTTP 403 Forbidden")
+    assert (snapshot.completeness, snapshot.reason) == (Completeness.FAILED, f"page 3: {ASKED}: HTTP 403 Forbidden")
 
 
 @pytest.mark.parametrize("kept", [1, 50, 142, 199])

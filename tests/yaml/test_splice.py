@@ -120,6 +120,8 @@ CHANGES = {
     "block text": ("a: |  # c\n  x\n\n  y\n\nb: 1\n", {("a",): "z"}, "a: z\n\nb: 1\n"),
     "several lines": ("a: x\n", {("a",): "y\nz"}, 'a: "y\\nz"\n'),
     "number": ("a: 1 # c\n", {("a",): "1"}, 'a: "1" # c\n'),
+    "number for a number": ("a: 1 # c\nb: [1, 2]\n", {("a",): 2, ("b", 1): 2.5}, "a: 2 # c\nb: [1, 2.5]\n"),
+    "number for text": ("a: 'x'\nb:   yes\n", {("a",): 2, ("b",): True}, "a: 2\nb:   true\n"),
     "same value": ("a:   'x'\n", {("a",): "x"}, "a:   'x'\n"),
     "nothing there": ("a:\nb: 1", {("a",): "x"}, "a: x\nb: 1"),
     "last line": ("a: 1\nb: 2", {("b",): None}, "a: 1"),
