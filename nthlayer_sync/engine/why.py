@@ -155,7 +155,12 @@ def _blueprint_nudges(
             reason = Reason(name, _text(value), _origin(name, origins))
             yield (
                 reason,
-                msgspec.structs.replace(subject, blueprint=blueprint, blueprint_digest=f"nudged {name} {candidate}"),
+                msgspec.structs.replace(
+                    # What is remembered by digest must not be taken for another subject's, nudged likewise.
+                    subject,
+                    blueprint=blueprint,
+                    blueprint_digest=f"{subject.blueprint_digest} nudged {name} {candidate}",
+                ),
             )
 
 
