@@ -35,6 +35,8 @@ DEFAULT_FILE = "nthlayer.yaml"
 """Name of the blueprint file in the folder of an entity's catalog file."""
 IGNORE = f"{INPUT_PREFIX}ignore"
 """Annotation that keeps an entity out: nothing is generated for it, and what there is stays as it is."""
+PAUSED = f"{INPUT_PREFIX}paused"
+"""Annotation that stops every write for an entity while it stands; its value says why."""
 FILE = f"{INPUT_PREFIX}blueprint"
 """Annotation that names the blueprint file, relative to the entity's catalog file."""
 FILE_NAME = r"(?!.*\.\.)[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*\.ya?ml"
@@ -144,7 +146,11 @@ def _file(text: str) -> Diagnosis | None:
     return None if re.fullmatch(FILE_NAME, text) else _refused(FILE, "no path of a YAML file below this one", text)
 
 
-_SPECIAL: Mapping[str, Callable[[str], Diagnosis | None]] = {FILE: _file, IGNORE: _ignore}
+def _paused(text: str) -> Diagnosis | None:
+    return None if text.strip() else _refused(PAUSED, "says no reason; take it away to go on", text)
+
+
+_SPECIAL: Mapping[str, Callable[[str], Diagnosis | None]] = {FILE: _file, IGNORE: _ignore, PAUSED: _paused}
 """Annotations that are no part of a blueprint, with what checks their text."""
 
 

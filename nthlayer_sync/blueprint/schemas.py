@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from nthlayer_sync.blueprint.document import FILE, FILE_NAME, IGNORE, BlueprintDocument
+from nthlayer_sync.blueprint.document import FILE, FILE_NAME, IGNORE, PAUSED, BlueprintDocument
 from nthlayer_sync.blueprint.person import PersonAnnotations
 from nthlayer_sync.blueprint.tiers import TierTable
 from nthlayer_sync.model.blueprint import Blueprint
@@ -55,6 +55,7 @@ def annotations_schema() -> Schema:
     blueprint = schema_of(Blueprint)
     known: dict[str, Schema] = {
         IGNORE: {"description": "Whether this entity is left alone.", "enum": ["true", "false"]},
+        PAUSED: {"description": "Why nothing is written for this entity now.", "pattern": "[^ ]"},
         FILE: {"description": "Path of the blueprint file, seen from this one.", "pattern": f"^{FILE_NAME}$"},
     }
     for path, schema in _paths(blueprint, blueprint["$defs"]):

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from pydantic import Field, GetJsonSchemaHandler
+from pydantic import Field, GetJsonSchemaHandler, field_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -19,6 +19,7 @@ from nthlayer_sync.model.blueprint import Blueprint, Window
 from nthlayer_sync.model.blueprint.deployment import WeeklyHours
 from nthlayer_sync.model.blueprint.section import Count, Removable, Section, Span
 from nthlayer_sync.model.diagnosis import Diagnosis, Severity
+from nthlayer_sync.model.notation import NotationError
 from nthlayer_sync.model.units import Percent
 from nthlayer_sync.yaml.read import read_documents
 
@@ -73,6 +74,41 @@ class Absence(Section):
     """Least time between the first and the last of them."""
 
 
+class Overwrites(Section):
+    """When a config that somebody else writes too is left to a person, who finds out whose it is."""
+
+    count: Annotated[Count, Field(ge=1, le=10)]
+    """How often one config is overwritten before that."""
+    within: Span
+    """What is longer ago than this counts no more: the other may have stopped."""
+
+
+class Lately(Section):
+    """How long what small plans wrote counts together with the next one: ten of one delete are one of ten."""
+
+    deletes: Span
+    """For deletes and what was removed outside."""
+    updates: Span
+    """For updates: people may change much in a day, one piece after the other."""
+
+
+class Waves(Section):
+    """How a change of policy or program that touches many subjects goes out; a failure stops it."""
+
+    shares: tuple[Percent, ...] = Field(examples=[["1%", "10%", "100%"]])
+    """Share of the subjects that have it after each wave, rising to 100 %."""
+    above: Count
+    """A change of no more subjects than this goes out at once."""
+
+    @field_validator("shares")
+    @classmethod
+    def _rising(cls, value: tuple[Percent, ...]) -> tuple[Percent, ...]:
+        steps = [share.value for share in value]
+        if not steps or not steps[0] or steps[-1] != 100 or steps != sorted(set(steps)):
+            raise NotationError("the shares rise and end at 100%, such as [1%, 10%, 100%]")
+        return value
+
+
 class Guards(Section):
     """What a plan may change before a person has to say yes."""
 
@@ -88,6 +124,12 @@ class Guards(Section):
     """What proves that something is gone."""
     shrink: Percent
     """A complete read that has this share less than the largest one before is held until a person agrees."""
+    overwrites: Overwrites
+    """When a config that somebody else writes too is left to a person."""
+    lately: Lately
+    """How long what a daemon's small plans wrote counts together with the next one."""
+    waves: Waves
+    """How a change of policy or program that touches many subjects goes out; a failure stops it."""
 
 
 class Confidence(Section):

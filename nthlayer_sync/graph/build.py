@@ -61,6 +61,8 @@ class Graph(Adjacency):
         super().__init__(precedence)
         self.organisation = entity_ref("organisation", organisation)
         self.entities: dict[EntityRef, Entity] = {}
+        self.revision = 0
+        """Grows with whatever may change a view."""
         self._confidence = confidence or {}
         self._said: dict[str, Said] = {}
         self._folders: dict[tuple[str, str], list[EntityRef]] = {}
@@ -82,6 +84,7 @@ class Graph(Adjacency):
         """
         found: set[EntityRef] = set()
         changes = self._record(source, news, found)
+        self.revision += bool(changes or found)
         if not changes:
             return found
         reach = self._everything if 2 * len(changes) >= len(self.entities) else self._affected

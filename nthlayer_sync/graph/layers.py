@@ -66,6 +66,11 @@ class Layers:
         named = (layer.values["tier"] for layer in reversed(resolved.layers) if "tier" in layer.values)
         return self._tiers.names.get(str(next(named, "")), "")
 
+    def pages(self, ref: EntityRef) -> bool:
+        """Whether somebody is called for an entity; for services only."""
+        resolved = self.resolved(ref) if ref.startswith("component:") else None
+        return resolved is not None and resolved.blueprint is not None and resolved.blueprint.incident.page
+
     def availability(self, ref: EntityRef, report: Callable[[Diagnosis], None]) -> str:
         """The availability objective of an entity in percent: of a service the resolved one, else what is annotated."""
         if ref.startswith("component:") and (resolved := self.resolved(ref)):

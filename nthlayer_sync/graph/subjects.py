@@ -84,16 +84,24 @@ class Subjects:
     def diagnoses(self) -> Iterator[Diagnosis]:
         """What is wrong with entities and their blueprints, and who is not managed."""
         refs = sorted(ref for ref in self.graph.entities if ref.startswith(("component:", "group:")))
-        found = {ref: self.get(ref) for ref in refs}
+        found = [diagnosis for ref in refs for diagnosis in self.diagnoses_of(ref)]
         yield from self.graph.diagnoses()
+        yield from self.warnings()
+        yield from found
+
+    def diagnoses_of(self, ref: EntityRef) -> Iterator[Diagnosis]:
+        """Why nothing is generated for one entity, where that is so."""
+        subject = self.get(ref)
+        if isinstance(subject, Held):
+            yield from subject.diagnoses
+        elif subject is None and ref.startswith("component:"):
+            message = f"{ref} is not managed: nobody names a tier for it"
+            yield Diagnosis(code="unmanaged", message=message, severity=Severity.NOTE, entity=ref)
+
+    def warnings(self) -> Iterator[Diagnosis]:
+        """What was found of contacts and objectives of the subjects that were made until now."""
         for warnings in [self._warnings[ref] for ref in sorted(self._warnings)]:
             yield from sorted(warnings, key=str)
-        for ref, subject in found.items():
-            if isinstance(subject, Held):
-                yield from subject.diagnoses
-            elif subject is None and ref.startswith("component:"):
-                message = f"{ref} is not managed: nobody names a tier for it"
-                yield Diagnosis(code="unmanaged", message=message, severity=Severity.NOTE, entity=ref)
 
     def resolved(self, ref: EntityRef) -> Resolved | None:
         """The blueprint of a component and where it comes from; None when it is not managed."""
@@ -136,6 +144,7 @@ class Subjects:
             channel=self.contact(owner).channel if owner else "",
             account=entity.annotations.get(AWS_ACCOUNT, ""),
             arn=entity.annotations.get(AWS_ARN, ""),
+            pages=not is_ignored(entity.annotations) and self._layers.pages(ref),
         )
 
     def _warn(self, diagnosis: Diagnosis) -> None:

@@ -83,6 +83,8 @@ class Neighbour(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
     """Number of the AWS account that it runs in, "" when none is known."""
     arn: str = ""
     """What AWS calls it, "" when that is not known."""
+    pages: bool = False
+    """Whether its blueprint has somebody called for it."""
 
 
 class Home(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -214,10 +216,11 @@ def per_blueprint(make: Callable[[Blueprint], T]) -> Callable[[Service | Team], 
 
     def remembered(subject: Service | Team) -> T:
         digest = subject.blueprint_digest
-        if digest not in known:
+        made = known.get(digest)  # looked up once, for another thread may clear it in between
+        if made is None:
             if len(known) >= _LARGEST_MEMORY:
                 known.clear()
-            known[digest] = make(subject.blueprint)
-        return known[digest]
+            made = known[digest] = make(subject.blueprint)
+        return made
 
     return remembered

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from nthlayer_sync.model.blueprint import Incident
 from nthlayer_sync.model.service import Team
 from nthlayer_sync.model.units import MILLISECONDS
 from nthlayer_sync.oncall.duty import Unstaffed, duty_of
@@ -48,17 +49,23 @@ def escalation_of(team: Team) -> Escalation | Unstaffed:
     """
     incident, members = team.blueprint.incident, members_of(team)
     duty = duty_of(team)
-    everybody = tuple(member.email for member in members)
-    delays = [-(-delay.milliseconds // MILLISECONDS["m"]) for delay in incident.escalation]
-    if isinstance(duty, Unstaffed):
-        if not incident.page:
-            return duty
-        return Escalation((Level("people", max(delays, default=_minutes(team)), everybody),), incident.loops)
-    leads = with_badge(members, incident.badges.lead) or everybody
-    calls = [Level("primary", 0), Level("secondary", 0), *[Level("people", 0, leads)] * len(delays)]
-    delays = delays or [_minutes(team)]
-    levels = [msgspec.structs.replace(level, minutes=delay) for level, delay in zip(calls, delays, strict=False)]
+    if isinstance(duty, Unstaffed) and not incident.page:
+        return duty
+    people = with_badge(members, incident.badges.lead) or tuple(member.email for member in members)
+    steps = steps_of(incident, alone=len(members) == 1)
+    levels = [Level(calls, minutes, people if calls == "people" else ()) for calls, minutes in steps]
     return Escalation(tuple(levels), incident.loops)
+
+
+def steps_of(incident: Incident, *, alone: bool) -> tuple[tuple[Called, int], ...]:
+    """Whom each level calls, and the minutes that it has; `alone` says whether the team is one person."""
+    delays = incident.escalation or (incident.acknowledge,)
+    minutes = [-(-delay.milliseconds // MILLISECONDS["m"]) for delay in delays]
+    if alone:
+        return (("people", max(minutes)),)
+    people: Called = "people"
+    calls: list[Called] = ["primary", "secondary", *(people for _ in minutes)]
+    return tuple(zip(calls, minutes, strict=False))
 
 
 def responders_of(team: Team) -> Responders:
@@ -68,8 +75,3 @@ def responders_of(team: Team) -> Responders:
         commanders=with_badge(members, incident.badges.commander) if incident.commander else (),
         communications=with_badge(members, incident.badges.communications) if incident.communications else (),
     )
-
-
-def _minutes(team: Team) -> int:
-    """What a level has when the blueprint gives it no time: what somebody has to acknowledge."""
-    return -(-team.blueprint.incident.acknowledge.milliseconds // MILLISECONDS["m"])

@@ -14,9 +14,7 @@ write ledger (`ledger.py`). `admin.py` is the same for another process, over HTT
 from nthlayer_sync.sandbox.faults import Fault
 from nthlayer_sync.sandbox.ledger import Entry, Ledger
 from nthlayer_sync.sandbox.sandbox import Sandbox
+from nthlayer_sync.sandbox.secrets import kept_apart
 from nthlayer_sync.sandbox.tool import Tool
 
-SECRETS = frozenset({"api_key", "application_key", "token"})
-"""Which of the settings that a tool gives are secrets."""
-
-__all__ = ["SECRETS", "Entry", "Fault", "Ledger", "Sandbox", "Tool"]
+__all__ = ["Entry", "Fault", "Ledger", "Sandbox", "Tool", "kept_apart"]

@@ -266,8 +266,8 @@ class Tool:
         if not collection:
             self.references.clear()
 
-    def settings(self) -> dict[str, str]:
-        """What to write in settings to use this tool, secrets included: they open nothing but the sandbox."""
+    def settings(self) -> dict[str, Any]:
+        """What to write in settings to use this tool, secrets included; see `kept_apart`."""
         return {"url": self.url, "token": self.token}
 
 

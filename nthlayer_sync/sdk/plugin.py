@@ -20,6 +20,7 @@ from nthlayer_sync.sdk.runtime import Runtime
 from nthlayer_sync.sdk.target import Target
 
 Drift = Literal["keep", "enforce"]
+Policy = Literal["observe", "propose", "apply"]
 
 
 class PluginSettings(BaseModel):
@@ -37,14 +38,35 @@ class PluginSettings(BaseModel):
             "kinds, or one for each (the part behind the slash); kinds that are not named keep it."
         ),
     )
+    policy: Policy | dict[str, Policy] = Field(
+        default="apply",
+        description=(
+            "What is done with a change: apply it; propose it, so that it waits until somebody approves it; or only "
+            "observe and show it. One word for all kinds, or one for each (the part behind the slash); kinds that are "
+            "not named are applied. Files that land by pull request are reviewed there in any case."
+        ),
+    )
+    approval: Literal["owner", "operator"] = Field(
+        default="owner", description="Who approves what is proposed: the owner of the subject, or an operator only."
+    )
     kinds: tuple[str, ...] | None = Field(
         default=None, description="Only these kinds of the plugin (the part behind the slash); all when left out."
     )
+
+    def policy_of(self, kind: str) -> Policy:
+        """What is done with changes of this kind."""
+        return self.policy if isinstance(self.policy, str) else self.policy.get(kind.partition("/")[2], "apply")
 
     def enforces(self, kind: str) -> bool:
         """Whether edits of this kind by hand are overwritten."""
         drift = self.drift if isinstance(self.drift, str) else self.drift.get(kind.partition("/")[2], "keep")
         return drift == "enforce"
+
+
+class LiveSettings(PluginSettings):
+    """Settings of a plugin that may write to a live system."""
+
+    read_only: bool = Field(default=False, description="Only look: every write to the live system is refused.")
 
 
 class OperationalPlugin:

@@ -140,7 +140,7 @@ class Reloaded:
             await self._server.ask(Call(path="/-/reload", method="POST"))
         except Unsure as error:
             # Both servers answer 500 when they do not like what they read; other statuses come from what is between.
-            if ": HTTP 500 " in str(error):
+            if error.status == 500:
                 raise Rejected(f"{error}; its log says more") from None
             raise
         self._sound = True

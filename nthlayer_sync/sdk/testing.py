@@ -176,7 +176,7 @@ def golden_texts(plugin: OperationalPlugin, kind: str, when: Path) -> dict[str, 
     texts: dict[str, tuple[Config, str]] = {}
     for config in plugin.generate_configs(subject):
         if config.id.kind == kind:
-            stem = f"then.{config.id.name}" if config.id.name else "then"
+            stem = f"then.{config.id.name.replace('/', '--')}" if config.id.name else "then"
             made = plugin.kind(kind)
             text = made.content(config.spec)
             if isinstance(made, FileKind):

@@ -57,14 +57,15 @@ class Texts(Protocol):
 
 
 class TextTarget:
-    """A target with one root, `name` and `:` and `account`."""
+    """A target with one root, `name` and `:` and `account`; `read_only` refuses every write."""
 
     settles = 0.0
 
-    def __init__(self, name: str, account: str, texts: Texts) -> None:
+    def __init__(self, name: str, account: str, texts: Texts, *, read_only: bool = False) -> None:
         self.name = name
         self._root = f"{name}:{account}"
         self._texts = texts
+        self._read_only = read_only
         self._writing = asyncio.Lock()
 
     async def moved(self, root: str, since: str) -> Movement:
@@ -95,6 +96,8 @@ class TextTarget:
 
     async def write(self, batch: Sequence[Diff], idempotency_key: str) -> list[Result]:
         """All changes that can be made, at once."""
+        if self._read_only:
+            raise PermanentError(f"{self.name}: only reading is allowed here")
         for diff in batch:
             self._check(_place(diff).root)
         async with self._writing:

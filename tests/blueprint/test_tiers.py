@@ -97,6 +97,9 @@ def test_an_organisation_changes_what_it_names_and_nothing_else(tmp_path: Path) 
     ("text", "line", "column", "said"),
     [
         ("guards:\n  deletes: {share: 200%}", 2, 20, "guards.deletes.share: a percentage lies between 0 and 100"),
+        ("guards:\n  waves: {shares: [10%, 1%]}", 2, 19, "the shares rise and end at 100%"),
+        ("guards:\n  waves: {shares: [0%, 100%]}", 2, 19, "the shares rise and end at 100%"),
+        ("guards:\n  overwrites: {count: 0}", 2, 23, "greater than or equal to 1"),
         ("gards: {}", 1, 1, "gards: unknown key; did you mean 'guards'?"),
         ('tiers:\n  "4": {aliases: [low], blueprint: {}}', 2, 8, "'low' is the name of tier 3 already"),
         ('tiers:\n  "4": {blueprint: {}}', 2, 20, "deployment: is missing"),

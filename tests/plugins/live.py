@@ -15,7 +15,7 @@ from nthlayer_sync.model.config import Config, ConfigId, Observed
 from nthlayer_sync.model.diff import Action, Diff
 from nthlayer_sync.model.result import Outcome, Result
 from nthlayer_sync.model.service import Subject
-from nthlayer_sync.sandbox import SECRETS, Sandbox, Tool
+from nthlayer_sync.sandbox import Sandbox, Tool, kept_apart
 from nthlayer_sync.sdk.http import Web
 from nthlayer_sync.sdk.plugin import OperationalPlugin
 from nthlayer_sync.sdk.rest import RestTarget
@@ -77,6 +77,7 @@ class Trial:
             result = (await self.target.write([diff], f"{config.id}"))[0]
             assert result.outcome is Outcome.DONE, f"{config.id}: {result.outcome} {result.reason}"
             assert not result.reason, f"{config.id}: {result.reason}"
+            assert result.content in (None, diff.after), f"{config.id}: {diff.after} is kept as {result.content}"
             self.remembered[config.id] = result.remote
         for config in configs:
             diff = await self.diff(config)
@@ -92,13 +93,14 @@ class Trial:
             assert await self.observed(config) is None
 
 
-def referred(settings: dict[str, str]) -> dict[str, str]:
+def referred(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings of a stand-in, with its secrets where settings may name them."""
-    found = dict(settings)
-    for name in SECRETS & settings.keys():
-        os.environ[f"SANDBOX_{name.upper()}"] = settings[name]
-        found[name] = f"env:SANDBOX_{name.upper()}"
-    return found
+
+    def exported(name: str, secret: str) -> str:
+        os.environ[f"SANDBOX_{name.upper()}"] = secret
+        return f"env:SANDBOX_{name.upper()}"
+
+    return kept_apart(settings, exported)
 
 
 @asynccontextmanager

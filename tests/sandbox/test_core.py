@@ -250,7 +250,7 @@ def test_every_tool_says_how_to_use_it() -> None:
     for name, kind in TOOLS.items():
         tool = kind("", lambda: 0.0, lambda: datetime.now(UTC))
         assert tool.name == name
-        assert tool.settings()["url"].endswith(tool.base)
+        assert tool.url.endswith(tool.base)
         json.dumps(tool.settings())
 
 

@@ -42,6 +42,7 @@ async def test_what_cannot_pass_is_asked_once_and_says_so(
     error = await failure(connections, system, GET)
     assert type(error) is kind
     assert f"HTTP {status}" in str(error)
+    assert getattr(error, "status", status) == status
     assert len(system.seen) == 1
 
 
@@ -91,7 +92,9 @@ async def test_what_may_have_been_carried_out_is_repeated_only_where_that_does_n
     connections: Web, clock: QuickClock, fault: int | str
 ) -> None:
     system = System(fault)
-    assert isinstance(await failure(connections, system, CREATE), Unsure)
+    error = await failure(connections, system, CREATE)
+    assert isinstance(error, Unsure)
+    assert error.status == (fault if isinstance(fault, int) else 0)
     assert len(system.seen) == 1
     assert clock.slept == []
     for call in (GET, Call(method="PUT", path="/t", json={}), Call(method="DELETE", path="/t"), SEARCH):

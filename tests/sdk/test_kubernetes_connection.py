@@ -279,8 +279,14 @@ async def test_what_is_no_kubeconfig_says_so(tmp_path: Path) -> None:
         {"in_cluster": True, "token": "env:A"},
         {"in_cluster": True, "context": "a"},
         {"kubeconfig": "relative"},
+        {"kubeconfig": "~nobody-of-this-name/config"},
     ],
 )
 def test_settings_name_one_way(settings: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="validation error"):
         ClusterSettings.model_validate(settings)
+
+
+def test_a_kubeconfig_may_be_in_the_home_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ops")
+    assert ClusterSettings.model_validate({"kubeconfig": "~/.kube/config"}).kubeconfig == Path("/home/ops/.kube/config")

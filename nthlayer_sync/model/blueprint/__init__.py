@@ -14,21 +14,9 @@ from nthlayer_sync.model.blueprint.containers import Containers
 from nthlayer_sync.model.blueprint.data import Data, Roles
 from nthlayer_sync.model.blueprint.deployment import Deployment, Window
 from nthlayer_sync.model.blueprint.incident import Incident, OnCall
-from nthlayer_sync.model.blueprint.observability import (
-    Alert,
-    Burn,
-    Cache,
-    Database,
-    Golden,
-    Metrics,
-    Objective,
-    Observability,
-    Packs,
-    Queue,
-    Search,
-    Slo,
-    Stream,
-)
+from nthlayer_sync.model.blueprint.metrics import Metrics
+from nthlayer_sync.model.blueprint.observability import Alert, Burn, Golden, Objective, Observability, Slo
+from nthlayer_sync.model.blueprint.packs import Cache, Database, Packs, Queue, Search, Stream
 from nthlayer_sync.model.blueprint.section import (
     Channel,
     Count,

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 import msgspec
 from pydantic import Field, Strict, model_validator
 
+from nthlayer_sync.model.blueprint.metrics import Datadog, Metrics
+from nthlayer_sync.model.blueprint.packs import Packs
 from nthlayer_sync.model.blueprint.section import (
     Count,
     Factor,
-    LabelName,
     Measured,
-    MetricName,
     Row,
     Section,
+    Severity,
     Span,
     Target,
-    Template,
     Text,
     Url,
 )
-from nthlayer_sync.model.units import Duration, Matcher, Percent
-
-Severity = Literal["page", "ticket"]
-"""`page` wakes the person on call, `ticket` waits for working hours."""
-
-
-Selector = dict[LabelName, Template]
-
-
-def _filled(selector: Selector, name: str, namespace: str) -> dict[str, str]:
-    given = {"{name}": name, "{namespace}": namespace}
-    return {
-        label: re.sub(r"\{name\}|\{namespace\}", lambda found: given[found[0]], template)
-        for label, template in sorted(selector.items())
-    }
+from nthlayer_sync.model.units import Duration, Percent
 
 
 class Objective(msgspec.Struct, frozen=True):
@@ -110,51 +95,6 @@ class Burn(Row):
         return self
 
 
-class Metrics(Section):
-    """Where Prometheus keeps the service's own series."""
-
-    requests: MetricName
-    """Counter of requests."""
-    errors: Matcher
-    """Label matcher that tells failed requests from others."""
-    duration: MetricName = Field(examples=["http_request_duration_seconds"])
-    """Histogram of request durations in seconds, without `_bucket`, `_sum`, `_count`."""
-    saturation: MetricName | None = Field(default=None, examples=["app_saturation_ratio"])
-    """Gauge of the scarcest resource in use, 0 to 1; null: CPU and memory against their limits are taken instead."""
-    rate: Span = Field(examples=["5minutes"])
-    """Shortest window a rate is taken over: four scrape intervals or more, so that one lost scrape does no harm."""
-    selector: Selector = Field(min_length=1, examples=[{"service": "{name}"}])
-    """Labels that pick the service's own series; `{name}` and `{namespace}` are the entity's, null removes a label."""
-
-    def select(self, name: str, namespace: str) -> dict[str, str]:
-        """Label values that pick the series of one entity, as plain texts; whoever writes PromQL quotes them."""
-        return _filled(self.selector, name, namespace)
-
-
-TagName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_./-]{0,99}$")]
-DatadogMetric = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.]{0,199}$", examples=["trace.http.request.hits"])]
-"""https://docs.datadoghq.com/metrics/custom_metrics/#naming-custom-metrics"""
-
-
-class Datadog(Section):
-    """Where Datadog keeps the service's own metrics; null: what would be made of it is not made there."""
-
-    requests: DatadogMetric | None = None
-    """Count of requests."""
-    errors: DatadogMetric | None = None
-    """Count of failed requests."""
-    duration: DatadogMetric | None = Field(default=None, examples=["trace.http.request"])
-    """Distribution of request durations in seconds, with percentiles."""
-    saturation: DatadogMetric | None = Field(default=None, examples=["app.saturation"])
-    """Gauge of the scarcest resource in use, 0 to 1."""
-    selector: dict[TagName, Template] = Field(min_length=1, examples=[{"service": "{name}"}])
-    """Tags that pick the service's own metrics; `{name}` and `{namespace}` are the entity's, null removes a tag."""
-
-    def select(self, name: str, namespace: str) -> dict[str, str]:
-        """Tag values that pick the metrics of one entity, as plain texts; whoever writes a query quotes them."""
-        return _filled(self.selector, name, namespace)
-
-
 class Uptime(Section):
     """How a service is called from outside to see whether it is up."""
 
@@ -202,86 +142,6 @@ class Golden(Section):
     """Whether somebody is woken or a ticket is opened for errors and latency, which users feel."""
     cause_severity: Severity
     """Whether somebody is woken or a ticket is opened for saturation and traffic: causes at most, or nothing."""
-
-
-class Database(Section):
-    """Thresholds for a relational or document database; null: no such alert."""
-
-    connections: Percent | None = None
-    """Share of the allowed connections in use."""
-    replication_lag: Span | None = None
-    """How far a replica is behind."""
-
-
-class Cache(Section):
-    """Thresholds for a cache; null: no such alert."""
-
-    memory: Percent | None = None
-    """Share of the allowed memory in use."""
-    connections: Percent | None = None
-    """Share of the allowed connections in use."""
-    evictions: Factor | None = None
-    """Entries thrown out per second."""
-    hit_ratio: Percent | None = None
-    """Share of look-ups that find something, below which an alert fires."""
-
-
-class Stream(Section):
-    """Thresholds for an event stream; null: no such alert."""
-
-    consumer_lag: Count | None = None
-    """Messages a consumer group is behind."""
-    under_replicated: Count | None = None
-    """Partitions with too few replicas, above which an alert fires."""
-
-
-class Queue(Section):
-    """Thresholds for a message queue; null: no such alert."""
-
-    messages: Count | None = None
-    """Messages that wait in a queue."""
-    memory: Percent | None = None
-    """Share of the allowed memory in use."""
-
-
-class Search(Section):
-    """Thresholds for a search cluster; null: no such alert."""
-
-    heap: Percent | None = None
-    """Share of the Java heap in use."""
-    disk: Percent | None = None
-    """Share of the disk in use."""
-
-
-class Packs(Section):
-    """Thresholds of the alerts that come with the technologies the service depends on."""
-
-    for_: Duration = Field(alias="for")
-    """How long a threshold must be crossed before the alert fires."""
-    severity: Severity
-    """Whether somebody is woken or a ticket is opened."""
-    selector: Selector = Field(min_length=1, examples=[{"service": "{name}"}])
-    """Labels that pick the series of one dependency; `{name}` and `{namespace}` are its own, null removes a label."""
-    postgresql: Database
-    """PostgreSQL."""
-    mysql: Database
-    """MySQL and MariaDB."""
-    mongodb: Database
-    """MongoDB."""
-    redis: Cache
-    """Redis and Valkey."""
-    memcached: Cache
-    """Memcached."""
-    kafka: Stream
-    """Apache Kafka."""
-    rabbitmq: Queue
-    """RabbitMQ."""
-    elasticsearch: Search
-    """Elasticsearch and OpenSearch."""
-
-    def select(self, name: str, namespace: str) -> dict[str, str]:
-        """Label values that pick the series of one dependency, as plain texts."""
-        return _filled(self.selector, name, namespace)
 
 
 class Observability(Section):

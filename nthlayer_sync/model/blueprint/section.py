@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, Strict
@@ -95,6 +95,8 @@ def _hash_sign(value: str) -> str:
     return value if value.startswith("#") else f"#{value}"
 
 
+Severity = Literal["page", "ticket"]
+"""`page` wakes the person on call, `ticket` waits for working hours."""
 Flag = Annotated[bool, Strict()]
 Count = Annotated[int, Strict(), Field(ge=0, le=1_000_000_000)]
 Factor = Annotated[

@@ -19,7 +19,7 @@ from nthlayer_sync.plugins.alertmanager.route import (
 )
 from nthlayer_sync.sdk.kind import Category, Kind
 from nthlayer_sync.sdk.mimir import Mimir, MimirSettings
-from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
+from nthlayer_sync.sdk.plugin import LiveSettings, OperationalPlugin
 from nthlayer_sync.sdk.reload import ServerSettings, reloaded
 from nthlayer_sync.sdk.runtime import Runtime
 from nthlayer_sync.sdk.secrets import SecretRef
@@ -48,7 +48,7 @@ class MimirAlertsSettings(MimirSettings):
     smtp_password: SecretRef | None = Field(default=None, description="Where the password of the mail server is kept.")
 
 
-class AlertmanagerSettings(PluginSettings):
+class AlertmanagerSettings(LiveSettings):
     """Settings of the plugin. Secrets stay in files on Alertmanager's machine, but for Mimir, which is sent them."""
 
     channel: str = Field(default=CHANNEL, description="Slack channel for alerts whose owner cannot be reached.")
@@ -109,15 +109,12 @@ class Plugin(OperationalPlugin):
         settings = self.settings
         if settings.mimir:
             mimir = Mimir.connect(runtime, self.name, settings.mimir)
-            return TextTarget(
-                self.name, settings.account, Configuration(mimir, self._inserted(settings.mimir, runtime))
-            )
-        if settings.server:
-            collection = PATH.partition("/")[0]
-            return TextTarget(
-                self.name, settings.account, reloaded(runtime, self.name, settings.server, collection, ".yaml")
-            )
-        return None
+            texts = Configuration(mimir, self._inserted(settings.mimir, runtime))
+        elif settings.server:
+            texts = reloaded(runtime, self.name, settings.server, PATH.partition("/")[0], ".yaml")
+        else:
+            return None
+        return TextTarget(self.name, settings.account, texts, read_only=settings.read_only)
 
     def place(self, kind: Kind[Any, Any], subject: Subject, spec: Any) -> Place:
         """In the server where the settings name one, else in a file."""

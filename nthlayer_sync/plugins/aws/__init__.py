@@ -55,7 +55,9 @@ class Plugin(OperationalPlugin):
             )
             for account in self.settings.accounts
         }
-        return StackTarget(accounts, runtime.instance) if accounts else None
+        if not accounts:
+            return None
+        return StackTarget(accounts, runtime.instance, read_only=self.settings.read_only)
 
     def place(self, kind: Kind[Any, Any], subject: Subject, spec: Any) -> Place:
         """In the service's stack, or in a file."""

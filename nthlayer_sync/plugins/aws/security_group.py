@@ -11,20 +11,9 @@ from nthlayer_sync.plugins.aws.settings import AwsSettings
 from nthlayer_sync.plugins.aws.stack import account_of, output, stack_name, tag_list, tags_for
 from nthlayer_sync.sdk.cloudformation import Part, StackKind
 from nthlayer_sync.sdk.kind import Category
+from nthlayer_sync.signals.packs import PACKS
 
 HTTPS = 443
-# Their own defaults, with TLS where that has a port of its own.
-PORTS = {
-    "postgresql": (5432,),
-    "mysql": (3306,),
-    "mongodb": (27017,),
-    "redis": (6379,),
-    "memcached": (11211,),
-    "kafka": (9092, 9094, 9098),
-    "rabbitmq": (5671, 5672),
-    "elasticsearch": (9200,),
-}
-"""Ports by what a dependency runs on. Kafka: plain, TLS, and IAM as in Amazon MSK."""
 
 
 class SecurityGroupSpec(Spec, frozen=True):
@@ -43,7 +32,7 @@ def generate(service: Service, settings: AwsSettings | None = None) -> Iterator[
     if account is None or account.vpc is None or not service.runs:
         return
     inside = [other for other in service.depends_on if not other.external]
-    ports = {port for other in inside for port in PORTS.get(other.technology, ())}
+    ports = {port for other in inside if other.technology in PACKS for port in PACKS[other.technology].ports}
     if any(other.kind in ("component", "api") for other in inside):
         ports.update(account.ports)
     yield SecurityGroupSpec(

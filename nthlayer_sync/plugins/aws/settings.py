@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from nthlayer_sync.model.blueprint.section import Span, Template
-from nthlayer_sync.sdk.plugin import PluginSettings
+from nthlayer_sync.sdk.plugin import LiveSettings
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Arn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12}|aws)?:[A-Za-z0-9_+=,.@:/-]+$")]
@@ -67,7 +67,7 @@ class AccountSettings(BaseModel):
         return f"aws:{self.id}/{self.region}"
 
 
-class AwsSettings(PluginSettings):
+class AwsSettings(LiveSettings):
     """Settings of the plugin."""
 
     environment: str = Field(default="production", description="Value of the tag `environment`.")

@@ -16,7 +16,7 @@ from nthlayer_sync.plugins.database.sql import script
 from nthlayer_sync.plugins.database.target import PostgresTarget, live_place
 from nthlayer_sync.plugins.database.users import INSTANCE, USERS, UsersSpec, content, generate, stem_of
 from nthlayer_sync.sdk.kind import Category, Kind
-from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
+from nthlayer_sync.sdk.plugin import LiveSettings, OperationalPlugin
 from nthlayer_sync.sdk.runtime import Runtime
 from nthlayer_sync.sdk.secrets import SecretRef
 from nthlayer_sync.sdk.secrets.reference import check_reference
@@ -39,7 +39,7 @@ class Connection(BaseModel):
     dsn: SecretRef = Field(description="Where its DSN is kept, such as postgresql://admin:password@host/payments.")
 
 
-class DatabaseSettings(PluginSettings):
+class DatabaseSettings(LiveSettings):
     """Which databases are managed live; the roles in all others are SQL files in Git."""
 
     databases: tuple[Connection, ...] = Field(default=(), description="The databases that are managed live.")
@@ -76,7 +76,8 @@ class Plugin(OperationalPlugin):
             return None
         addresses = {connection.resource: connection.dsn for connection in self.settings.databases}
         databases = Databases(addresses, runtime.secrets)
-        return PostgresTarget(databases, runtime.secrets, runtime.instance, self.settings.password or "")
+        password, read_only = self.settings.password or "", self.settings.read_only
+        return PostgresTarget(databases, runtime.secrets, runtime.instance, password, read_only=read_only)
 
     def place(self, kind: Kind[Any, Any], subject: Subject, spec: Any) -> Place:
         """In the database itself where the settings name it, else in a file."""

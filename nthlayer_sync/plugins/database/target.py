@@ -59,13 +59,16 @@ class PostgresTarget:
     """The databases that the settings name; the root of each is `database:` and the reference of its resource.
 
     `password` names the secret with the first password of a role that logs in, `{role}` standing for the role; ""
-    makes roles without one. A password that is there already is never changed.
+    makes roles without one. A password that is there already is never changed. `read_only` refuses every write.
     """
 
     name = NAME
     settles = 0.0
 
-    def __init__(self, databases: Databases, secrets: Secrets, instance: str, password: str = "") -> None:
+    def __init__(
+        self, databases: Databases, secrets: Secrets, instance: str, password: str = "", *, read_only: bool = False
+    ) -> None:
+        self._read_only = read_only
         self._databases = databases
         self._secrets = secrets
         self._instance = instance
@@ -98,6 +101,8 @@ class PostgresTarget:
 
     async def write(self, batch: Sequence[Diff], idempotency_key: str) -> list[Result]:
         """One transaction; a change that cannot be made is taken back alone."""
+        if self._read_only:
+            raise PermanentError(f"{self.name}: only reading is allowed here")
         root = _place(batch[0]).root
         done: list[Result] = []
         asked = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nthlayer_sync.errors import PermanentError
-from nthlayer_sync.model.blueprint.observability import Datadog
+from nthlayer_sync.model.blueprint.metrics import Datadog
 from nthlayer_sync.model.config import Spec
 from nthlayer_sync.model.service import Service
 from nthlayer_sync.plugins.datadog.tool import SLOS, inside

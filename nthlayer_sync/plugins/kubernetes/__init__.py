@@ -15,14 +15,14 @@ from nthlayer_sync.plugins.kubernetes.rbac import RBAC
 from nthlayer_sync.plugins.kubernetes.resource_quota import RESOURCE_QUOTA
 from nthlayer_sync.sdk.kind import Category, Kind
 from nthlayer_sync.sdk.kubernetes import Cluster, ClusterSettings, ClusterTarget, Connection, ManifestKind
-from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
+from nthlayer_sync.sdk.plugin import LiveSettings, OperationalPlugin
 from nthlayer_sync.sdk.runtime import Runtime
 from nthlayer_sync.sdk.target import Target
 
 Namespace = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
 
 
-class KubernetesSettings(PluginSettings):
+class KubernetesSettings(LiveSettings):
     """Settings of the plugin."""
 
     cluster: ClusterSettings | None = Field(

@@ -15,21 +15,10 @@ from nthlayer_sync.model.service import Neighbour, Service, per_blueprint
 from nthlayer_sync.plugins.kubernetes.manifest import ManifestSpec, head, identity, label_value, runs_here
 from nthlayer_sync.sdk.kind import Category
 from nthlayer_sync.sdk.kubernetes import Form, ManifestKind, Object, manifest
+from nthlayer_sync.signals.packs import PACKS
 
 POD_LABEL = "app.kubernetes.io/name"
 CALLERS = ("ingress-nginx", "monitoring")
-# Their own defaults, with TLS where that has a port of its own.
-PORTS = {
-    "postgresql": (5432,),
-    "mysql": (3306,),
-    "mongodb": (27017,),
-    "redis": (6379,),
-    "memcached": (11211,),
-    "kafka": (9092, 9093, 9094),
-    "rabbitmq": (5671, 5672),
-    "elasticsearch": (9200,),
-}
-"""Ports by what a dependency runs on."""
 _DNS = 53
 # Every namespace bears its own name: https://kubernetes.io/docs/reference/labels-annotations-taints/
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
@@ -81,9 +70,9 @@ def _egress(own: str, needs: Iterable[Neighbour]) -> Egress | None:
     """None where something is needed of which neither pods nor ports are known, such as somebody else's API."""
     services = [other for other in needs if other.kind == "component" and not other.external]
     others = [other for other in needs if other not in services]
-    if any(other.technology not in PORTS for other in others):
+    if any(other.technology not in PACKS for other in others):
         return None
-    ports = {port for other in others for port in PORTS[other.technology]}
+    ports = {port for other in others for port in PACKS[other.technology].ports}
     return Egress(_pods(own, services), tuple(sorted(ports)))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from nthlayer_sync.model.config import Spec
 from nthlayer_sync.model.service import Service, Team
 from nthlayer_sync.oncall.escalation import responders_of
+from nthlayer_sync.plugins.pagerduty.service import calls_people
 from nthlayer_sync.plugins.pagerduty.tool import PAGES, SERVICES, USERS
 from nthlayer_sync.sdk.http import Call, Tool, at
 from nthlayer_sync.sdk.rest import Account, Collection, Cursor, InText, Json, RestKind, label
@@ -84,8 +85,8 @@ WORKFLOWS = Workflows(
 
 def generate(service: Service) -> Iterator[IncidentWorkflowSpec]:
     """A service whose tier asks for a role that somebody of its owner has the training for."""
-    owner, incident = service.owner, service.blueprint.incident
-    if not (service.runs and incident.page and owner and owner.ref.startswith("group:")):
+    owner = service.owner
+    if owner is None or not calls_people(service):
         return
     team = Team(ref=owner.ref, contact=owner, blueprint=service.blueprint, blueprint_digest=service.blueprint_digest)
     roles = responders_of(team)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nthlayer_sync.model.config import Spec
-from nthlayer_sync.model.service import Hours, Service
+from nthlayer_sync.model.service import NOTHING_RUNS, Hours, Neighbour, Service
 from nthlayer_sync.oncall.policy import DAYS
 from nthlayer_sync.plugins.pagerduty.tool import ESCALATION_POLICIES, SERVICES, reference
 from nthlayer_sync.sdk.rest import Account, Json, RestKind, label
@@ -25,12 +25,25 @@ class ServiceSpec(Spec, frozen=True):
     hours: Hours | None = None
 
 
+def calls_people(service: Service) -> bool:
+    """Whether it has a service in PagerDuty: it runs, somebody is called for it, and a group has a policy for that."""
+    owner = service.owner
+    return service.runs and service.blueprint.incident.page and owner is not None and owner.ref.startswith("group:")
+
+
+def is_called_for(other: Neighbour) -> bool:
+    """The same of a neighbour."""
+    return (
+        other.pages and other.type not in NOTHING_RUNS and other.owner is not None and other.owner.startswith("group:")
+    )
+
+
 def generate(service: Service) -> Iterator[ServiceSpec]:
-    """Every service that runs, for which somebody is called, and whose owner is a group: it has a policy."""
-    owner, incident = service.owner, service.blueprint.incident
-    if not (service.runs and incident.page and owner and owner.ref.startswith("group:")):
+    """Every service for which somebody is called."""
+    owner = service.owner
+    if owner is None or not calls_people(service):
         return
-    window = incident.hours
+    window = service.blueprint.incident.hours
     hours = Hours("", tuple(sorted(window.days, key=DAYS.index)), window.opens, window.closes, window.timezone)
     yield ServiceSpec(
         name=label(service),

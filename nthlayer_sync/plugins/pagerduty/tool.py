@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from nthlayer_sync.sdk.http import Manners
 from nthlayer_sync.sdk.rest import Collection, InText, Json, Offset
+from nthlayer_sync.sdk.rest.mark import read_mark
 
 MANNERS = Manners(rate=15.0, burst=3, at_once=8)
 """PagerDuty allows 960 requests a minute for each token; one in sixteen is left to others."""
@@ -32,6 +33,13 @@ ESCALATION_POLICIES = Collection(
     paging=PAGES,
 )
 SERVICES = Collection("services", "/services", many="services", one="service", mark=InText(), paging=PAGES)
+
+
+def known_as(service: Json) -> str:
+    """The name of a service: the one in its mark, whatever people call it."""
+    body = dict(service)
+    mark = read_mark(InText().take(body))
+    return mark[1] if mark else SERVICES.key_of(body)
 
 
 def reference(type: str, id: str) -> dict[str, str]:

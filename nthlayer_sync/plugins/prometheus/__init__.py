@@ -19,7 +19,7 @@ from nthlayer_sync.plugins.prometheus.slo_rules import SLO_RULES
 from nthlayer_sync.plugins.prometheus.slo_tests import SLO_TESTS
 from nthlayer_sync.sdk.kind import Category, FileKind, Kind
 from nthlayer_sync.sdk.mimir import Mimir, MimirSettings
-from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
+from nthlayer_sync.sdk.plugin import LiveSettings, OperationalPlugin
 from nthlayer_sync.sdk.reload import ServerSettings, reloaded
 from nthlayer_sync.sdk.runtime import Runtime
 from nthlayer_sync.sdk.target import Target
@@ -30,7 +30,7 @@ RULES = {SLO_RULES.name: "slo", ALERT_RULES.name: "alerts"}
 """The kinds that a server can hold, and what their configs are called there."""
 
 
-class PrometheusSettings(PluginSettings):
+class PrometheusSettings(LiveSettings):
     """Where the links of alerts lead, and where rules go when they do not land in Git."""
 
     backstage: Address = Field(
@@ -81,16 +81,12 @@ class Plugin(OperationalPlugin):
         """The server that the settings name."""
         settings = self.settings
         if settings.mimir:
-            return TextTarget(
-                self.name, settings.account, Ruler(Mimir.connect(runtime, self.name, settings.mimir), runtime.instance)
-            )
-        if settings.server:
-            return TextTarget(
-                self.name,
-                settings.account,
-                reloaded(runtime, self.name, settings.server, ruler.COLLECTION, ".rules.yaml"),
-            )
-        return None
+            texts = Ruler(Mimir.connect(runtime, self.name, settings.mimir), runtime.instance)
+        elif settings.server:
+            texts = reloaded(runtime, self.name, settings.server, ruler.COLLECTION, ".rules.yaml")
+        else:
+            return None
+        return TextTarget(self.name, settings.account, texts, read_only=settings.read_only)
 
     def place(self, kind: Kind[Any, Any], subject: Subject, spec: Any) -> Place:
         """In the server where the settings name one, else in a file."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, groupby
+from typing import Literal
 
 import msgspec
 
-from nthlayer_sync.model.blueprint import Blueprint
+from nthlayer_sync.model.blueprint import Blueprint, Incident
 from nthlayer_sync.model.config import Spec
-from nthlayer_sync.model.service import NOTHING_RUNS, Neighbour, Service, per_blueprint
+from nthlayer_sync.model.service import NOTHING_RUNS, Contact, Neighbour, Service, per_blueprint
+from nthlayer_sync.model.units import MILLISECONDS
+from nthlayer_sync.oncall.escalation import Called, steps_of
 from nthlayer_sync.plugins.techdocs.page import BLOCKS, About, Rules, about, blocks, by_tier, owns, rules_of
 from nthlayer_sync.sdk import quote
 from nthlayer_sync.sdk.kind import Beside, FileKind
@@ -23,11 +26,17 @@ SHOWN = 8
 """How many dependents the first table names; the page on dependencies has all."""
 
 
+class Call(msgspec.Struct, frozen=True):
+    """Who is called next when nobody answers: a level of the escalation, or `all` of them once more."""
+
+    after: str
+    """How long after the alert, as `15m`."""
+    whom: Called | Literal["all"]
+
+
 class Response(msgspec.Struct, frozen=True):
     """What the blueprint says about a failure; spans of time as `15m`."""
 
-    escalation: tuple[str, ...]
-    """When each further level is called, after the alert."""
     commander: bool
     steps: tuple[int, ...]
     """Share of traffic on a new version at each step, in percent."""
@@ -44,6 +53,8 @@ class RunbookSpec(Spec, frozen=True):
     about: About
     rules: Rules
     response: Response
+    escalation: tuple[Call, ...]
+    """After the first level."""
     promised: slo.Slo | None
     measured: golden.Golden
     stores: tuple[packs.Instance, ...]
@@ -101,6 +112,7 @@ def generate(service: Service, addresses: Addresses = NOWHERE) -> Iterator[Runbo
         about=about(service),
         rules=rules_of(service),
         response=response_of(service),
+        escalation=_calls(service)[_is_alone(service.owner)],
         promised=slo.slo_of(service),
         measured=golden.golden_of(service, addresses),
         stores=packs.instances_of(service),
@@ -114,9 +126,7 @@ def generate(service: Service, addresses: Addresses = NOWHERE) -> Iterator[Runbo
 def response_of(blueprint: Blueprint) -> Response:
     """What a service's blueprint says about a failure."""
     incident, deployment = blueprint.incident, blueprint.deployment
-    levels = accumulate(delay.milliseconds for delay in incident.escalation)
     return Response(
-        escalation=tuple(span(after) for after in levels),
         commander=incident.commander,
         steps=deployment.canary_percent,
         bake=span(deployment.bake.milliseconds) if deployment.bake.milliseconds else "",
@@ -124,6 +134,25 @@ def response_of(blueprint: Blueprint) -> Response:
         status_page=blueprint.communication.status_page,
         stakeholders=blueprint.communication.stakeholders,
     )
+
+
+@per_blueprint
+def _calls(blueprint: Blueprint) -> tuple[tuple[Call, ...], tuple[Call, ...]]:
+    """Who is called after the first level: of a team, and of a team of one."""
+    return _further(blueprint.incident, alone=False), _further(blueprint.incident, alone=True)
+
+
+def _further(incident: Incident, *, alone: bool) -> tuple[Call, ...]:
+    if not incident.page:
+        return ()
+    steps = steps_of(incident, alone=alone)
+    whom: list[Called | Literal["all"]] = [*(calls for calls, _ in steps[1:]), *(["all"] if incident.loops else [])]
+    after = accumulate(minutes * MILLISECONDS["m"] for _, minutes in steps)
+    return tuple(Call(span(at), next) for at, next in zip(after, whom, strict=False))
+
+
+def _is_alone(owner: Contact | None) -> bool:
+    return owner is not None and len({person.email.lower() for person in owner.people if person.email}) == 1
 
 
 def render(spec: RunbookSpec) -> str:
@@ -136,6 +165,8 @@ def render(spec: RunbookSpec) -> str:
         "sections": sections,
         "needs": by_tier(spec.depends_on),
         "response": spec.response,
+        "escalation": spec.escalation,
+        "further": [call for call in spec.escalation if call.whom != "all"],
         "dependents": spec.dependents,
         "more": spec.more,
         "workload": quote.shell(spec.measured.workload),

@@ -60,7 +60,7 @@ class Confluence(Tool):
         """Numbers, as text."""
         return number({"spaces": 65_537, "pages": 98_305}.get(name, 163_841))
 
-    def settings(self) -> dict[str, str]:
+    def settings(self) -> dict[str, Any]:
         """With whom the token belongs to, and a space."""
         return {"url": self.url, "user": PEOPLE[0].email, "token": self.token, "space": "OPE"}
 

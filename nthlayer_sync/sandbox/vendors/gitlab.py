@@ -79,7 +79,7 @@ class GitLab(Tool):
         """A personal access token, in its own header or as a bearer."""
         return headers.get("PRIVATE-TOKEN") == self.token or super().authorised(headers)
 
-    def settings(self) -> dict[str, str]:
+    def settings(self) -> dict[str, Any]:
         """With the group at the top, whose name is the organisation's."""
         return super().settings() | {"group": ORGANISATION}
 

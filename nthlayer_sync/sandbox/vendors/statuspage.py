@@ -60,7 +60,7 @@ class Statuspage(Tool):
         """Twelve small letters and digits."""
         return token(LOWER, 12, "", f"{self.seed}{name}")
 
-    def settings(self) -> dict[str, str]:
+    def settings(self) -> dict[str, Any]:
         """With the page."""
         return {**super().settings(), "page": PAGE}
 

@@ -35,14 +35,18 @@ S = TypeVar("S")
 
 
 class StackTarget:
-    """Reads and writes parts of stacks. `accounts` stand by root; `instance` names this installation in the mark."""
+    """Reads and writes parts of stacks. `accounts` stand by root; `instance` names this installation in the mark.
+
+    `read_only` refuses every write.
+    """
 
     name = "aws"
     settles = 0.0
     """DescribeStacks and GetTemplate answer with what was written as soon as it is there."""
 
-    def __init__(self, accounts: Mapping[str, Account], instance: str) -> None:
+    def __init__(self, accounts: Mapping[str, Account], instance: str, *, read_only: bool = False) -> None:
         self._accounts = accounts
+        self._read_only = read_only
         self._mark = {MANAGED_BY: MARK, INSTANCE: instance}
 
     async def moved(self, root: str, since: str) -> Movement:
@@ -85,6 +89,8 @@ class StackTarget:
 
     async def write(self, batch: Sequence[Diff], idempotency_key: str) -> list[Result]:
         """One change set for each stack, in an order in which nothing is missed: exports are made first and go last."""
+        if self._read_only:
+            raise PermanentError(f"{self.name}: only reading is allowed here")
         tasks = [task for diff in batch for task in _tasks(diff)]
         root = _place(batch[0]).root
         results: Results = {}

@@ -24,8 +24,12 @@ _POD = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
 def _absolute(path: Path) -> Path:
+    try:
+        path = path.expanduser()
+    except RuntimeError:
+        raise ValueError("nobody's home directory is known by that name") from None
     if not path.is_absolute():
-        raise ValueError("must be an absolute path")
+        raise ValueError("must be an absolute path, or begin with ~")
     return path
 
 

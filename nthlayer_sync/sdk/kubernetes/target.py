@@ -28,7 +28,7 @@ from nthlayer_sync.sdk.kubernetes.change import (
 from nthlayer_sync.sdk.kubernetes.cluster import Cluster
 from nthlayer_sync.sdk.kubernetes.form import Form
 from nthlayer_sync.sdk.kubernetes.kind import ManifestKind
-from nthlayer_sync.sdk.plugin import PluginSettings
+from nthlayer_sync.sdk.plugin import LiveSettings
 from nthlayer_sync.sdk.target import Movement
 
 AT_ONCE = 8
@@ -41,8 +41,8 @@ S = TypeVar("S")
 class ClusterTarget:
     """Reads and writes configs of `kinds` in one cluster.
 
-    The settings say of which kinds there may be any, so that nobody has to let us list the others, and for which of
-    them fields that others manage are taken over; `instance` stands in our mark.
+    The settings say whether anything may be written, of which kinds there may be any, so that nobody has to let us list
+    the others, and for which of them fields that others manage are taken over; `instance` stands in our mark.
     """
 
     settles = 0.0
@@ -53,7 +53,7 @@ class ClusterTarget:
         root: str,
         cluster: Cluster,
         kinds: Iterable[Kind[Any, Any]],
-        settings: PluginSettings,
+        settings: LiveSettings,
         instance: str,
     ) -> None:
         self.name = root.partition(":")[0]
@@ -94,6 +94,8 @@ class ClusterTarget:
 
     async def write(self, batch: Sequence[Diff], idempotency_key: str) -> list[Result]:
         """Each change by itself, a few at the same time."""
+        if self._settings.read_only:
+            raise PermanentError(f"{self.name}: only reading is allowed here")
         for diff in batch:
             self._check(place_of(diff).root)
         holders: dict[str, ConfigId] = {}

@@ -6,6 +6,7 @@ paging      how a list is read to its end
 mark        how an object shows that it is ours
 kind        one kind of config that lands as such an object
 account     what is there, by name and by the vendor's id
+shelves     lists of it, read when they are needed
 target      reads and writes them, never a second time and never what is not ours
 plugin      a plugin whose configs land there
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -66,7 +66,7 @@ class Shelf:
 class Account:
     """Names for ids and ids for names, for kinds that refer to other objects; `now` is the time of the account."""
 
-    def __init__(self, name: str, shelves: dict[str, Shelf], now: datetime) -> None:
+    def __init__(self, name: str, shelves: Mapping[str, Shelf], now: datetime) -> None:
         self._name = name
         self._shelves = shelves
         self.now = now

@@ -12,7 +12,7 @@ from nthlayer_sync.model.entity import Place
 from nthlayer_sync.model.service import Subject
 from nthlayer_sync.sdk.http import Authorize, Manners
 from nthlayer_sync.sdk.kind import Kind
-from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
+from nthlayer_sync.sdk.plugin import LiveSettings, OperationalPlugin, PluginSettings
 from nthlayer_sync.sdk.rest.kind import RestKind
 from nthlayer_sync.sdk.rest.target import RestTarget
 from nthlayer_sync.sdk.runtime import Runtime
@@ -20,14 +20,13 @@ from nthlayer_sync.sdk.secrets import SecretRef
 from nthlayer_sync.sdk.target import Target
 
 
-class RestSettings(PluginSettings):
+class RestSettings(LiveSettings):
     """How the account of a tool is reached."""
 
     url: str = Field(default="", description="Base address of the API; the vendor's own when left out.")
     token: SecretRef | None = Field(
         default=None, description="Where the token is kept; without one nothing of this plugin is live."
     )
-    read_only: bool = Field(default=False, description="Only look: every write is refused.")
     rate: float | None = Field(
         default=None,
         gt=0,

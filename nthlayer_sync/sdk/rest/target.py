@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Collection as Many
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -16,14 +15,12 @@ from nthlayer_sync.model.entity import Place
 from nthlayer_sync.model.plan import content_sum
 from nthlayer_sync.model.result import Outcome, Result
 from nthlayer_sync.sdk.http import BadRequest, Conflict, NotThere, Refused, Tool, Unsure
-from nthlayer_sync.sdk.rest.account import Account, Found, Shelf
+from nthlayer_sync.sdk.rest.account import Account, Found
 from nthlayer_sync.sdk.rest.collection import Collection, Json
 from nthlayer_sync.sdk.rest.kind import RestKind, canonical
-from nthlayer_sync.sdk.rest.mark import mark_of, read_mark
+from nthlayer_sync.sdk.rest.mark import mark_of
+from nthlayer_sync.sdk.rest.shelves import FRESH, Shelves, clock
 from nthlayer_sync.sdk.target import Movement, Stranger
-
-FRESH = 10.0
-"""Seconds for which a list that was read is good enough to make new objects by."""
 
 
 class _Seen(NamedTuple):
@@ -47,32 +44,27 @@ class RestTarget:
         self._instance = instance
         self._kinds = {kind.name: kind for kind in kinds}
         self._by_collection = {kind.collection.name: kind for kind in kinds}
-        needed = [collection for kind in kinds for collection in (*kind.needs, kind.collection)]
-        self._collections = {collection.name: collection for collection in needed}
-        self._shelves: dict[str, Shelf] = {}
-        self._locks = {name: asyncio.Lock() for name in self._collections}
-        self._made: dict[str, dict[str, float]] = {}
-        self.clock: Callable[[], float] = time.monotonic
+        self._shelves = Shelves(tool, _needed(kinds), instance, settles)
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     # What is there.
 
     async def moved(self, root: str, since: str) -> Movement:
         """It cannot be told: everything is listed anew."""
-        self._shelves.clear()
+        self._shelves.expire()
         return Movement("", None)
 
     async def revisions(self, root: str, paths: Many[str] | None) -> Mapping[str, str]:
         """The digest of what we manage of each object, and of whether it bears our mark."""
         wanted = {path.partition("/")[0] for path in paths} if paths is not None else set(self._by_collection)
         kinds = [self._by_collection[name] for name in sorted(wanted) if name in self._by_collection]
-        await self._look(kinds)
+        await self._shelves.read(_needed(kinds))
         found: dict[str, str] = {}
         for kind in kinds:
             shelf, account = self._shelves[kind.collection.name], self._account()
             rows = {f"{kind.collection.name}/{each.key}": each for each in shelf}
             asked = {path: each for path, each in rows.items() if paths is None or path in paths}
-            whole = await asyncio.gather(*(self._completed(kind, each) for each in asked.values()))
+            whole = await asyncio.gather(*(self._shelves.completed(kind.collection, each) for each in asked.values()))
             found |= {path: self._seen(kind, each, account).revision for path, each in zip(asked, whole, strict=True)}
         return found
 
@@ -81,12 +73,10 @@ class RestTarget:
 
         async def one(path: str, id: str) -> tuple[str, str]:
             kind = self._by_collection[path.partition("/")[0]]
-            await self._look([kind])
-            body = await kind.collection.get(self._tool, id)
-            if body is None:
+            await self._shelves.read(_needed([kind]))
+            found = await self._shelves.fetched(kind.collection, id)
+            if found is None:
                 return path, ""
-            found = self._found(kind.collection, body, whole=True)
-            self._shelves[kind.collection.name].put(found)
             there = f"{kind.collection.name}/{found.key}" == path
             return path, self._seen(kind, found, self._account()).revision if there else ""
 
@@ -95,7 +85,7 @@ class RestTarget:
 
     async def read(self, root: str, paths: Mapping[ConfigId, str]) -> Mapping[ConfigId, Observed]:
         """What we manage of each object, in the shape of its spec."""
-        await self._look([self._kinds[id.kind] for id in paths])
+        await self._shelves.read(_needed(self._kinds[id.kind] for id in paths))
         account = self._account()
         observed: dict[ConfigId, Observed] = {}
         for id, path in paths.items():
@@ -104,7 +94,7 @@ class RestTarget:
             found = shelf.by_key.get(key)
             if found is None:
                 continue
-            found = await self._completed(kind, found)
+            found = await self._shelves.completed(kind.collection, found)
             seen = self._seen(kind, found, account)
             trouble = seen.trouble
             if doubles := shelf.doubles.get(key):
@@ -117,9 +107,9 @@ class RestTarget:
 
     async def strangers(self, root: str) -> Sequence[Stranger]:
         """What bears nobody's mark, by collection and id."""
-        self._shelves.clear()
+        self._shelves.expire()
         kinds = [self._by_collection[name] for name in sorted(self._by_collection)]
-        await self._look(kinds)
+        await self._shelves.read(_needed(kinds))
         return [
             Stranger(f"{kind.collection.name}/{found.key}", found.id, kind.collection.url_of(found.body))
             for kind in kinds
@@ -132,9 +122,9 @@ class RestTarget:
         kind = self._kinds[config.id.kind]
         if kind.foresee is None:
             return ""
-        await self._look([kind])
+        await self._shelves.read(_needed([kind]))
         found = self._shelves[kind.collection.name].by_key.get(config.place.path.partition("/")[2])
-        body = (await self._completed(kind, found)).body if found else None
+        body = (await self._shelves.completed(kind.collection, found)).body if found else None
         return kind.foresee(config.spec, self._account(), body, weeks)
 
     # What is changed.
@@ -142,7 +132,7 @@ class RestTarget:
     async def write(self, batch: Sequence[Diff], idempotency_key: str) -> list[Result]:
         """Each change by itself, as many at a time as the tool bears."""
         kinds = {diff.id.kind: self._kinds[diff.id.kind] for diff in batch}
-        await self._look(kinds.values(), since=self.clock() - FRESH)
+        await self._shelves.read(_needed(kinds.values()), since=clock() - FRESH)
         return list(await asyncio.gather(*(self._one(diff, idempotency_key) for diff in batch)))
 
     async def _one(self, diff: Diff, key: str) -> Result:
@@ -169,19 +159,16 @@ class RestTarget:
             return None
         if diff.actual is None and diff.was is None:
             return known
-        body = await collection.get(self._tool, id)
-        if body is None:
+        found = await self._shelves.fetched(collection, id)
+        if found is None:
             shelf.take(id)
-            return None
-        found = self._found(collection, body, whole=True)
-        shelf.put(found)
         return found
 
     async def _create(self, kind: RestKind[Any, Any], diff: Diff, key: str) -> Result:
         assert diff.desired is not None
         if diff.actual is not None and diff.actual.revision:
             raise TemporaryError(f"{diff.desired.place} is gone since the plan; plan again")
-        started = self.clock()
+        started = clock()
         body = self._body(kind, diff, None)
         try:
             made = await kind.collection.create(self._tool, body, key)
@@ -201,9 +188,9 @@ class RestTarget:
     async def _again(self, kind: RestKind[Any, Any], diff: Diff, started: float) -> Found | None:
         """What a list that was read since shows of an object of ours."""
         assert diff.desired is not None
-        await self._look([kind], since=started)
+        await self._shelves.read(_needed([kind]), since=started)
         found = self._shelves[kind.collection.name].by_key.get(diff.desired.place.path.partition("/")[2])
-        return await self._completed(kind, found) if found is not None and found.ours else None
+        return await self._shelves.completed(kind.collection, found) if found is not None and found.ours else None
 
     async def _update(self, kind: RestKind[Any, Any], diff: Diff, found: Found) -> Result:
         assert diff.desired is not None
@@ -231,8 +218,7 @@ class RestTarget:
         if diff.actual and diff.actual.revision not in ("", self._seen(kind, found, self._account()).revision):
             raise TemporaryError(f"{diff.actual.place} changed since the plan; plan again")
         await kind.collection.delete(self._tool, found.body)
-        self._shelves[kind.collection.name].take(found.id)
-        self._made.get(kind.collection.name, {}).pop(found.id, None)
+        self._shelves.take(kind.collection, found.id)
         return Result(id=diff.id, outcome=Outcome.DONE, remote=found.id)
 
     def _require_ours(self, found: Found, diff: Diff) -> None:
@@ -258,74 +244,24 @@ class RestTarget:
             if body is None:
                 raise Unsure(f"{collection.name}: it was written, and is not there")
             made = body
-        found = self._found(collection, made, whole=True)
-        self._shelves[collection.name].put(found)
+        found = self._shelves.put(collection, made)
         if id and id != found.id:
-            self._shelves[collection.name].take(id)  # it was made anew elsewhere
+            self._shelves.take(collection, id)  # it was made anew elsewhere
         if not id:
-            self._made.setdefault(collection.name, {})[found.id] = self.clock()
+            self._shelves.made(collection, found.id)
         return found
 
     def _done(self, kind: RestKind[Any, Any], diff: Diff, found: Found, outcome: Outcome = Outcome.DONE) -> Result:
         seen = self._seen(kind, found, self._account())
-        reason = seen.trouble
-        if not reason and seen.content != diff.after:
-            reason = f"{self.name} keeps some of it otherwise than asked"
         return Result(
             id=diff.id,
             outcome=outcome,
             revision=seen.revision,
             reference=kind.collection.url_of(found.body),
-            reason=reason,
+            reason=seen.trouble,
             remote=found.id,
             content=seen.content,
         )
-
-    # How it is looked at.
-
-    async def _look(self, kinds: Many[RestKind[Any, Any]], since: float | None = None) -> None:
-        """Read what `kinds` need and was not read yet, or not since a moment."""
-        wanted = {collection.name: collection for kind in kinds for collection in (*kind.needs, kind.collection)}
-        await asyncio.gather(*(self._shelf(collection, since) for collection in wanted.values()))
-
-    async def _shelf(self, collection: Collection, since: float | None) -> None:
-        async with self._locks[collection.name]:
-            shelf = self._shelves.get(collection.name)
-            if shelf is not None and (since is None or shelf.read_at >= since):
-                return
-            shelf = Shelf(self.clock())
-            async for body in collection.list(self._tool):
-                shelf.put(self._found(collection, body, whole=collection.whole))
-            await self._add_made(collection, shelf)
-            self._shelves[collection.name] = shelf
-
-    async def _add_made(self, collection: Collection, shelf: Shelf) -> None:
-        """What we made a moment ago is there, whether the list shows it or not."""
-        made = self._made.get(collection.name, {})
-        for id, at in list(made.items()):
-            if self.clock() - at > self.settles:
-                del made[id]
-            elif id not in shelf.by_id and (body := await collection.get(self._tool, id)) is not None:
-                shelf.put(self._found(collection, body, whole=True))
-
-    def _found(self, collection: Collection, body: Json, *, whole: bool) -> Found:
-        body = dict(body)
-        mark = collection.mark.take(body) if collection.mark else ""
-        instance, key = read_mark(mark) or ("", "")
-        ours = instance == self._instance
-        key = key if ours else collection.key_of(body)
-        return Found(collection.id_of(body), key, body, ours, instance, whole)
-
-    async def _completed(self, kind: RestKind[Any, Any], found: Found) -> Found:
-        """The whole object, where a list showed a summary."""
-        if found.whole:
-            return found
-        body = await kind.collection.get(self._tool, found.id)
-        if body is None:
-            return found
-        found = self._found(kind.collection, body, whole=True)
-        self._shelves[kind.collection.name].put(found)
-        return found
 
     def _seen(self, kind: RestKind[Any, Any], found: Found, account: Account) -> _Seen:
         """What we manage of it, or why that cannot be told; live values are anybody's."""
@@ -341,4 +277,9 @@ class RestTarget:
         return _Seen(content, trouble, content_sum(f"{found.id} {mark} {content}"), renewed)
 
     def _account(self) -> Account:
-        return Account(self.name, self._shelves, self.now())
+        return Account(self.name, self._shelves.by_name, self.now())
+
+
+def _needed(kinds: Iterable[RestKind[Any, Any]]) -> list[Collection]:
+    """The collections that kinds are in or look names up in."""
+    return [collection for kind in kinds for collection in (*kind.needs, kind.collection)]

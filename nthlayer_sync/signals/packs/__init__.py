@@ -1,4 +1,4 @@
-"""What to watch of the technologies a service depends on: one file for each, and nothing but data in it.
+"""What is known of the technologies a service depends on: one file for each, and nothing but data in it.
 
 A new technology is a file here that names its `PACK`, a section of its thresholds in the blueprint, and their values in
 the tier table. Every pack's alerts look at one instance only: that of the dependency the service declares.

@@ -9,6 +9,7 @@ _DISK = "1 - elasticsearch_filesystem_data_available_bytes{$self} / elasticsearc
 PACK = Pack(
     technology="elasticsearch",
     title="Elasticsearch",
+    ports=(9200,),
     exporter="elasticsearch_exporter: https://github.com/prometheus-community/elasticsearch_exporter",
     presence="elasticsearch_cluster_health_status",
     watches=(

@@ -6,6 +6,7 @@ from nthlayer_sync.signals.packs.pack import Pack, Sample, Watch
 PACK = Pack(
     technology="kafka",
     title="Kafka",
+    ports=(9092, 9093, 9094, 9096, 9098),  # its own, plain and with TLS; then those of Amazon MSK: TLS, SCRAM, IAM
     exporter="kafka_exporter: https://github.com/danielqsj/kafka_exporter",
     presence="kafka_brokers",
     watches=(

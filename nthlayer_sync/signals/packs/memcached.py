@@ -11,6 +11,7 @@ _HITS = (
 PACK = Pack(
     technology="memcached",
     title="Memcached",
+    ports=(11211,),
     exporter="memcached_exporter: https://github.com/prometheus/memcached_exporter",
     presence="memcached_up",
     watches=(

@@ -12,6 +12,7 @@ _LAG = (
 PACK = Pack(
     technology="mongodb",
     title="MongoDB",
+    ports=(27017,),
     exporter="mongodb_exporter: https://github.com/percona/mongodb_exporter",
     presence="mongodb_up",
     watches=(

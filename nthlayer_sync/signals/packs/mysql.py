@@ -9,6 +9,7 @@ _LAG = "mysql_slave_status_seconds_behind_source{$self} or mysql_slave_status_se
 PACK = Pack(
     technology="mysql",
     title="MySQL",
+    ports=(3306,),
     exporter="mysqld_exporter: https://github.com/prometheus/mysqld_exporter",
     presence="mysql_up",
     watches=(

@@ -1,4 +1,4 @@
-"""What a pack is: what to watch of one technology, as data."""
+"""What a pack is: what is known of one technology, as data."""
 
 from __future__ import annotations
 
@@ -43,10 +43,12 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pack(msgspec.Struct, frozen=True, kw_only=True):
-    """What to watch of one technology: `technology` is its name in `observability.packs` of the blueprint."""
+    """One technology: `technology` is its name in `observability.packs` of the blueprint."""
 
     technology: str
     title: str
+    ports: tuple[int, ...]
+    """TCP ports on which clients reach it where nobody chose others, with TLS where that has one of its own."""
     exporter: str
     """What shows these metrics, and where that is documented."""
     presence: str

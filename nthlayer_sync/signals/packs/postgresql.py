@@ -6,6 +6,7 @@ from nthlayer_sync.signals.packs.pack import Pack, Sample, Watch
 PACK = Pack(
     technology="postgresql",
     title="PostgreSQL",
+    ports=(5432,),
     exporter="postgres_exporter: https://github.com/prometheus-community/postgres_exporter",
     presence="pg_up",
     watches=(

@@ -6,6 +6,7 @@ from nthlayer_sync.signals.packs.pack import Pack, Sample, Watch
 PACK = Pack(
     technology="rabbitmq",
     title="RabbitMQ",
+    ports=(5671, 5672),
     exporter="rabbitmq_prometheus, a part of RabbitMQ: https://www.rabbitmq.com/docs/prometheus",
     presence="rabbitmq_identity_info",
     watches=(

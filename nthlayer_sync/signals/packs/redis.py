@@ -12,6 +12,7 @@ _HITS = (
 PACK = Pack(
     technology="redis",
     title="Redis",
+    ports=(6379,),
     exporter="redis_exporter: https://github.com/oliver006/redis_exporter",
     presence="redis_up",
     watches=(

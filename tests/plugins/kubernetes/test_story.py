@@ -9,7 +9,8 @@ import msgspec
 
 from nthlayer_sync.engine.generate import Generator
 from nthlayer_sync.engine.guards import Consent
-from nthlayer_sync.engine.run import Engine, Request, Setup
+from nthlayer_sync.engine.reading import Setup
+from nthlayer_sync.engine.run import Engine, Request
 from nthlayer_sync.state.sqlite import SqliteStore
 from tests.faults.house import TIERS, Catalog, says, service
 from tests.plugins.hand import Hand
@@ -83,7 +84,7 @@ async def test_the_story(tmp_path: Path, connect: Callable[..., Hand], cluster: 
     assert await story.run() == []
     assert await story.plan() == {}
     async with story.engine() as engine:
-        plan, _ = (await engine.store.runs(1))[0]
+        plan, _ = (await engine.store.undoable(1))[0]
         assert [result.reason for result in await engine.undo(plan) if not result.made] == []
     assert (await cluster.ask("GET", HPA))["spec"]["minReplicas"] == 3
 

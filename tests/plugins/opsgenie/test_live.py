@@ -8,7 +8,7 @@ from nthlayer_sync.sandbox import Fault
 from nthlayer_sync.sdk.testing import service_from
 from tests.plugins.live import trial
 from tests.plugins.on_call import crew
-from tests.plugins.opsgenie.conftest import Plugin
+from tests.plugins.opsgenie.duties import Plugin
 
 TEAM = crew("ada", "grace", "ken")
 SERVICE = service_from({})

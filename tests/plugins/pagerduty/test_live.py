@@ -9,7 +9,7 @@ from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.result import Outcome
 from nthlayer_sync.plugins import pagerduty
 from nthlayer_sync.sandbox import Fault
-from nthlayer_sync.sdk.http import Manners
+from nthlayer_sync.sdk.http import Call, Manners
 from nthlayer_sync.sdk.testing import service_from
 from tests.plugins.live import trial
 from tests.plugins.on_call import crew
@@ -79,6 +79,52 @@ async def test_a_human_edit_of_any_kind_is_seen(shared: Path) -> None:
             assert after.revision != was.revision, config.id
             assert after.marked
         await pd.bring_about(configs)
+
+
+LEDGER = {"name": "ledger", "owner": TRAINED}
+OF_LEDGER = {"ref": "component:default/ledger", "name": "ledger", "kind": "component", "pages": True}
+OF_LEDGER |= {"owner": "group:default/payments-team"}
+LEANS = service_from({"owner": TRAINED, "depends_on": [OF_LEDGER]})
+
+
+async def test_services_lean_on_each_other(shared: Path) -> None:
+    """A life; what people said stays theirs, and a name that they changed tells us nothing new."""
+    async with trial(shared, Plugin, {"dependencies": True}) as pd:
+        configs = pd.configs(TEAM, service_from(LEDGER), LEANS)
+        [leans] = [config for config in configs if config.id.kind == "pagerduty/service_dependency"]
+        assert leans.place.path == "service_dependencies/payments needs ledger"
+        await pd.bring_about(configs)
+        held = pd.tool.collections
+        ids = {each["name"]: each["id"] for each in held["services"].everything()}
+        ends = {"dependent_service": ids["ledger"], "supporting_service": ids["payments"]}
+        theirs = {name: {"id": id, "type": "service"} for name, id in ends.items()}
+        ask = pd.runtime.web.tool("pagerduty", pd.tool.url, pd.plugin.authorize(pd.runtime))
+        await ask.ask(Call(method="POST", path="/service_dependencies/associate", json={"relationships": [theirs]}))
+        next(each for each in held["services"].everything() if each["name"] == "ledger")["name"] = "Ledger of old"
+        assert (await pd.diff(leans)).action is Action.NOTHING
+        strangers = {each.path for each in await pd.target.strangers("pagerduty")}
+        assert "service_dependencies/ledger needs payments" in strangers
+        await pd.take_away([leans])
+        assert [each["supporting_service"]["id"] for each in held["service_dependencies"].everything()] == [
+            ids["payments"]
+        ]
+
+
+async def test_a_dependency_on_a_service_that_is_not_there_names_it(shared: Path) -> None:
+    async with trial(shared, Plugin, {"dependencies": True}) as pd:
+        *others, leans = [c for c in pd.configs(TEAM, LEANS) if c.id.kind != "pagerduty/incident_workflow"]
+        await pd.bring_about(others)
+        result = await pd.apply(leans, allowed=(Outcome.FAILED,))
+        assert "pagerduty has no 'ledger' among its services" in result.reason
+
+
+async def test_nobody_asks_for_dependencies_unless_the_settings_do(shared: Path) -> None:
+    async with trial(shared, Plugin) as pd:
+        configs = pd.configs(TEAM, service_from(LEDGER), LEANS)
+        pd.tool.faults.add(Fault(path="/service_dependencies*", status=500))
+        await pd.bring_about(configs)
+        found = await pd.target.revisions("pagerduty", None)
+        assert {config.place.path for config in configs} <= found.keys()
 
 
 async def test_a_create_whose_answer_is_lost_makes_one_object(shared: Path) -> None:

@@ -85,6 +85,8 @@ class StandIn:
             self.check_answer(request, path, status, answer)
         if (instead := self.after(request)) is not None:
             return instead
+        if isinstance(answer, bytes):
+            return web.Response(body=answer, status=status)
         return web.json_response(answer, status=status)
 
     @contextmanager
@@ -121,7 +123,7 @@ class StandIn:
         _, spec, conformance = loaded(self.shared, self.spec)
         response = self.described(request, path)["responses"].get(str(status))
         content = conformance._resolve(spec, response).get("content") if response else None
-        if content and status < 300:
+        if content and status < 300 and not isinstance(answer, bytes):
             assert conformance.unknown_fields(spec, next(iter(content.values()))["schema"], answer) == []
 
     def described(self, request: web.Request, path: str) -> dict[str, Any]:

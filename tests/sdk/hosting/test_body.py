@@ -11,8 +11,9 @@ from markdown_it import MarkdownIt
 from nthlayer_sync.git import Offer, blob_sha
 from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.ref import EntityRef
-from nthlayer_sync.sdk.hosting.body import LARGEST, File, body_of, checksum, checksum_of, title_of
-from nthlayer_sync.sdk.hosting.proposals import _parts
+from nthlayer_sync.sdk.hosting.address import parts
+from nthlayer_sync.sdk.hosting.body import File, body_of, checksum, checksum_of, title_of
+from nthlayer_sync.sdk.hosting.markup import LARGEST
 
 SUM = "0" * 32
 HOSTILE = (
@@ -127,7 +128,7 @@ def test_the_checksum_is_of_the_content() -> None:
 
 
 @pytest.mark.parametrize(
-    ("root", "parts"),
+    ("root", "expected"),
     [
         ("https://GitHub.com/acme/pay.git", ("github.com", "acme/pay")),
         ("https://user@gitlab.example.com:8443/acme/sub/pay/", ("gitlab.example.com", "acme/sub/pay")),
@@ -137,5 +138,5 @@ def test_the_checksum_is_of_the_content() -> None:
         ("./pay", ("", "")),
     ],
 )
-def test_the_name_on_the_host_comes_from_the_address(root: str, parts: tuple[str, str]) -> None:
-    assert _parts(root) == parts
+def test_the_name_on_the_host_comes_from_the_address(root: str, expected: tuple[str, str]) -> None:
+    assert parts(root) == expected

@@ -12,7 +12,9 @@ import msgspec
 import pytest
 
 from nthlayer_sync.sdk.hosting.github import GitHub
+from nthlayer_sync.sdk.hosting.github_reviews import GitHubReviews
 from nthlayer_sync.sdk.hosting.host import Branches, Proposal, State
+from nthlayer_sync.sdk.hosting.reviews import Verdict
 from nthlayer_sync.sdk.http import Call, Manners, Tool, Web
 
 WHERE = Branches("acme/central", "nthlayer-sync", "main")
@@ -96,3 +98,29 @@ async def test_one_that_people_merged(tool: Tool) -> None:
     await tool.ask(Call(method="PUT", path=f"/repos/acme/central/pulls/{opened.number}/merge", json={}))
     [found] = await host.find(WHERE)
     assert found.state is State.MERGED
+
+
+async def test_what_people_propose_is_read_and_commented_on(tool: Tool) -> None:
+    host, reviews = GitHub(tool), GitHubReviews(tool)
+    await branch(tool, "topic", "services/a/b.yaml")
+    opened = await host.open(msgspec.structs.replace(WHERE, head="topic"), PROPOSAL)
+    slug = WHERE.slug
+    request = await reviews.request(slug, opened.number)
+    assert (request.open, request.into_default, request.head) == (True, True, opened.head)
+    assert (await reviews.touched(slug, request)).files == {}  # emulate names none
+    assert await reviews.read(slug, request.head, "services/a/c.yaml") is None
+
+    assert await reviews.comment(slug, request, "<!-- x -->") is None
+    await reviews.say(slug, request, "<!-- y -->", None)
+    await reviews.say(slug, request, "<!-- x --> one", None)
+    said = await reviews.comment(slug, request, "<!-- x -->")
+    assert said
+    await reviews.say(slug, request, "<!-- x --> two", said)
+    assert await reviews.comment(slug, request, "<!-- x -->") == msgspec.structs.replace(said, body="<!-- x --> two")
+
+    assert await reviews.verdict(slug, request) is None
+    for verdict in (Verdict(passed=False, sentence="no"), Verdict(passed=True, sentence="yes")):
+        await reviews.judge(slug, request, verdict)
+        assert await reviews.verdict(slug, request) == verdict
+    await host.close(WHERE, opened, PROPOSAL)
+    assert not (await reviews.request(slug, opened.number)).open

@@ -13,16 +13,18 @@ from aiohttp.test_utils import TestServer
 
 from nthlayer_sync.engine.generate import Generator
 from nthlayer_sync.engine.guards import Consent
-from nthlayer_sync.engine.run import Engine, Request, Setup
+from nthlayer_sync.engine.reading import Setup
+from nthlayer_sync.engine.run import Engine, Request
 from nthlayer_sync.model.entity import Entity
 from nthlayer_sync.model.plan import Part
 from nthlayer_sync.model.ref import entity_ref
 from nthlayer_sync.model.service import Home
-from nthlayer_sync.sdk.files import FileTarget, Repositories
+from nthlayer_sync.sdk.files import FileTarget
 from nthlayer_sync.sdk.hosting import Hosting, Proposals, Proposed
 from nthlayer_sync.sdk.hosting.github import GitHub
 from nthlayer_sync.sdk.hosting.gitlab import GitLab
 from nthlayer_sync.sdk.http import Manners, Web
+from nthlayer_sync.sdk.repositories import Repositories
 from nthlayer_sync.sdk.runtime import Runtime
 from nthlayer_sync.state.sqlite import SqliteStore
 from tests.engine.conftest import Notes

@@ -11,8 +11,11 @@ from aiohttp.test_utils import TestServer
 
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.sdk.hosting.github import GitHub
+from nthlayer_sync.sdk.hosting.github_reviews import GitHubReviews
 from nthlayer_sync.sdk.hosting.gitlab import GitLab
+from nthlayer_sync.sdk.hosting.gitlab_reviews import GitLabReviews
 from nthlayer_sync.sdk.hosting.host import Branches, Proposal, PullRequest, State
+from nthlayer_sync.sdk.hosting.reviews import Request, Verdict
 from nthlayer_sync.sdk.http import Manners, Web
 
 WHERE = Branches("octocat/Hello-World", "nthlayer-sync", "main")
@@ -77,6 +80,43 @@ async def test_a_merge_request_that_says_little() -> None:
     assert (found.state, found.body, found.head) == (State.OPEN, "", "")
     fork = {**MERGE, "source_project_id": 1, "target_project_id": 2}
     assert await asked([fork], lambda host: host.find(WHERE), GitLab) == []
+
+
+REQUEST = Request(number=1347, url="", open=True, into_default=True, head="6dcb09b5b57875f334f61aebed695e2e4193db5e")
+SLUG = WHERE.slug
+
+
+async def test_a_request_of_people(examples: dict[str, Any]) -> None:
+    found = await asked(examples["pull-request"], lambda host: host.request(SLUG, 1347), GitHubReviews)
+    assert (found.number, found.open, found.into_default, found.conflicts) == (1347, True, True, False)
+    assert found.head == "6dcb09b5b57875f334f61aebed695e2e4193db5e"
+    assert found.merged == "e5bd3914e2e596debea16f433f57875b5b90bcd6"
+    untried = {**examples["pull-request"], "mergeable": None}
+    assert (await asked(untried, lambda host: host.request(SLUG, 1347), GitHubReviews)).merged == ""
+
+
+async def test_the_files_of_a_request(examples: dict[str, Any]) -> None:
+    rows = examples["diff-entry-items"]
+    renamed = {**rows[0], "filename": "new", "previous_filename": "old", "status": "renamed"}
+    gone = {**rows[0], "filename": "gone", "status": "removed"}
+    found = await asked([*rows, renamed, gone], lambda host: host.touched(SLUG, REQUEST), GitHubReviews)
+    assert found.files == {"file1.txt": True, "old": False, "new": True, "gone": False}
+    assert found.whole
+    many = [{**rows[0], "filename": str(n)} for n in range(100)]
+    assert not (await asked(many, lambda host: host.touched(SLUG, REQUEST), GitHubReviews)).whole
+
+
+async def test_what_a_check_says(examples: dict[str, Any]) -> None:
+    runs = examples["check-run-paginated"]
+    said = await asked(runs, lambda host: host.verdict(SLUG, REQUEST), GitHubReviews)
+    assert said == Verdict(runs["check_runs"][0]["conclusion"] == "success", runs["check_runs"][0]["output"]["title"])
+
+
+async def test_a_merge_request_of_people_that_says_little() -> None:
+    row = {**MERGE, "target_branch": "main", "default_branch": "main", "commit_id": "c"}
+    found = await asked(row, lambda host: host.request(SLUG, 3), GitLabReviews)
+    assert (found.number, found.open, found.into_default, found.head, found.merged) == (3, True, True, "", "c")
+    assert await asked([], lambda host: host.verdict(SLUG, REQUEST), GitLabReviews) is None
 
 
 @pytest.mark.parametrize("vendor", [GitHub, GitLab])

@@ -7,6 +7,7 @@ stored in lower case, monitors get a full set of options, a service definition i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from nthlayer_sync.sandbox.tool import Reply, Tool
 from nthlayer_sync.sandbox.vendors.datadog.logs import LogIndexes, LogPipelines
@@ -58,6 +59,6 @@ class Datadog(Tool):
         """Searches are sent as POST."""
         return super().is_write(method, path) and not path.endswith(("/search", "/validate"))
 
-    def settings(self) -> dict[str, str]:
+    def settings(self) -> dict[str, Any]:
         """With both keys."""
         return {"url": self.url, "api_key": self.token, "application_key": self.application_key}

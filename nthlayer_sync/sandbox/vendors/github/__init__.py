@@ -7,6 +7,8 @@ taken to be there.
 
 from __future__ import annotations
 
+from typing import Any
+
 from nthlayer_sync.sandbox.collection import Collection, Item, Shape
 from nthlayer_sync.sandbox.ids import IdMaker, number
 from nthlayer_sync.sandbox.paging import linked
@@ -60,7 +62,7 @@ class GitHub(Tool):
         for name in REPOSITORIES:
             self.repositories.add(repository(self.url, self.repositories.new_id(), name, self.time()))
 
-    def settings(self) -> dict[str, str]:
+    def settings(self) -> dict[str, Any]:
         """With the organisation."""
         return super().settings() | {"organisation": ORGANISATION}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from nthlayer_sync.sandbox.collection import Item, Shape
 from nthlayer_sync.sandbox.ids import HEXADECIMAL, IdMaker, number, token
@@ -57,7 +58,7 @@ class Jira(Tool):
         """Numbers, as text."""
         return number(10_000)
 
-    def settings(self) -> dict[str, str]:
+    def settings(self) -> dict[str, Any]:
         """With whom the token belongs to."""
         return {"url": self.url, "user": PEOPLE[0].email, "token": self.token}
 

@@ -7,6 +7,8 @@ anything, watch, check types beyond what `sorts` says.
 
 from __future__ import annotations
 
+from typing import Any
+
 from nthlayer_sync.sandbox.collection import Item
 from nthlayer_sync.sandbox.ids import uuid
 from nthlayer_sync.sandbox.people import SERVICES
@@ -55,6 +57,10 @@ class Kubernetes(Tool):
     def seed_people(self) -> None:
         """A namespace for every service."""
         self.namespaces |= {"default", *SERVICES}
+
+    def settings(self) -> dict[str, Any]:
+        """As a cluster."""
+        return {"cluster": super().settings()}
 
     def refused(self, status: int, *messages: str) -> Reply:
         """A Status."""

@@ -140,7 +140,9 @@ class ServiceDependencies:
         held = self._held(pair)
         if held is None:
             names = ("supporting_service", "dependent_service")
-            ends = {name: {"id": id, "type": "service"} for name, id in zip(names, pair, strict=True)}
+            ends = {
+                name: {"id": id, "type": "technical_service_reference"} for name, id in zip(names, pair, strict=True)
+            }
             held = self.collection.add({**ends, "type": "service_dependency"})
             self._by_pair[pair] = held["id"]
             where = (self.collection.shape.name, held["id"])

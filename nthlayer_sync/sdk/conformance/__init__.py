@@ -16,13 +16,11 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from graphlib import TopologicalSorter
-from hashlib import blake2b
 from inspect import getfile
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any
 
 import msgspec
 
@@ -31,22 +29,8 @@ from nthlayer_sync.git import Repository
 from nthlayer_sync.model.config import Config
 from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.service import Service, Subject
-from nthlayer_sync.sdk.files import FileTarget, Repositories
-from nthlayer_sync.sdk.kind import Beside, Category, FileKind, Kind
-from nthlayer_sync.sdk.ownership import MARK, Blocks, Ownership, Whole
-from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
-from nthlayer_sync.sdk.runtime import Runtime
-from nthlayer_sync.sdk.testing import (
-    HOSTILE,
-    golden_texts,
-    hostile_services,
-    organisation_from,
-    service_from,
-    settings_of,
-    subject_of,
-    team_from,
-)
-from nthlayer_sync.sdk.trial import (
+from nthlayer_sync.sdk.conformance.cases import Cases
+from nthlayer_sync.sdk.conformance.trial import (
     Watch,
     assert_safe,
     assert_single,
@@ -58,6 +42,13 @@ from nthlayer_sync.sdk.trial import (
     make_repository,
     take_away,
 )
+from nthlayer_sync.sdk.files import FileTarget
+from nthlayer_sync.sdk.kind import Beside, Category, FileKind, Kind
+from nthlayer_sync.sdk.ownership import MARK, Blocks, Whole
+from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
+from nthlayer_sync.sdk.repositories import Repositories
+from nthlayer_sync.sdk.runtime import Runtime
+from nthlayer_sync.sdk.testing import HOSTILE, hostile_services
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SECRET = re.compile(r"passw(or)?d|secret|token|api_?key|private_?key|credential", re.IGNORECASE)
@@ -66,14 +57,8 @@ _HEADINGS = ("## What it manages", "## Settings", "## Options", "## Order")
 _WRITER = ("Conformance", "conformance@example.com")
 
 
-class PluginConformance:
+class PluginConformance(Cases):
     """The suite. A subclass sets `plugin` and `cases`, and `settings` where the defaults are not enough."""
-
-    plugin: ClassVar[type[OperationalPlugin]]
-    cases: ClassVar[Path]
-    settings: ClassVar[dict[str, Any]] = {}
-    secret_names: ClassVar[frozenset[str]] = frozenset()
-    """Fields of specs that sound like secrets and hold only names of them, or where they are kept."""
 
     def runtime(self, repositories: Repositories) -> Runtime:
         """What the plugin is lent to land its configs with."""
@@ -102,14 +87,14 @@ class PluginConformance:
 
     def test_requirements_end(self) -> None:
         """No kind waits for itself."""
-        own = {kind.name: [r for r in kind.requires if r.startswith(f"{self.plugin.name}/")] for kind in self._kinds}
+        own = {kind.name: [r for r in kind.requires if r.startswith(f"{self.plugin.name}/")] for kind in self.kinds}
         tuple(TopologicalSorter(own).static_order())
         for name, required in own.items():
             assert set(required) <= own.keys(), f"{name} requires {sorted(set(required) - own.keys())}: no such kind"
 
     def test_specs_hold_no_secrets(self) -> None:
         """Plans, diffs and the state file show specs; a secret belongs into none of them, its name may."""
-        for kind in self._kinds:
+        for kind in self.kinds:
             for field in fields_of(kind.spec):
                 fine = field in self.secret_names or not _SECRET.search(field) or _REFERS.search(field)
                 assert fine, (
@@ -122,18 +107,18 @@ class PluginConformance:
         text = readme.read_text()
         for heading in _HEADINGS:
             assert heading in text, f"{readme} has no heading {heading!r}"
-        for kind in self._kinds:
+        for kind in self.kinds:
             assert f"`{kind.name}`" in text, f"{readme} does not name `{kind.name}`"
 
     # What it generates.
 
     def test_golden_cases(self) -> None:
         """Each kind has a case, and what comes out is what stands there; NTHLAYER_GOLDEN=write writes it anew."""
-        for kind in self._kinds:
+        for kind in self.kinds:
             found = sorted((self.cases / kind.name.partition("/")[2]).glob("*/when.yaml"))
             assert found, f"{kind.name} has no case below {self.cases}"
             for when in found:
-                got = {name: text for name, (_, text) in self._golden(kind.name, when).items()}
+                got = {name: text for name, (_, text) in self.golden(kind.name, when).items()}
                 if os.environ.get("NTHLAYER_GOLDEN") == "write":
                     for old in when.parent.glob("then*"):
                         old.unlink()
@@ -144,7 +129,7 @@ class PluginConformance:
 
     def test_generation_is_deterministic(self) -> None:
         """The same subject gives the same bytes, in every process."""
-        first, second = self._summary(), self._summary()
+        first, second = self.summary(), self.summary()
         assert first == second
         module, name = self.plugin.__module__, self.plugin.__qualname__
         for seed in ("1", "2"):
@@ -158,7 +143,7 @@ class PluginConformance:
 
     def test_generation_asks_nobody(self) -> None:
         """A generator looks at its subject only: no network, no program, no file once its own are loaded."""
-        subjects = self._subjects()
+        subjects = self.subjects()
         for plugin, subject in subjects:
             list(plugin.generate_configs(subject))
         with Watch() as seen:
@@ -168,7 +153,7 @@ class PluginConformance:
 
     def test_specs_survive_json(self) -> None:
         """A spec that is written and read again is the same spec."""
-        for plugin, config in self._configs():
+        for plugin, config in self.configs():
             kind = plugin.kind(config.id.kind)
             assert isinstance(config.spec, kind.spec), f"{config.id}: {config.spec!r} is no {kind.spec.__name__}"
             again = msgspec.json.decode(msgspec.json.encode(config.spec), type=kind.spec)
@@ -177,7 +162,7 @@ class PluginConformance:
 
     def test_places_are_safe_and_single(self) -> None:
         """Every config has a place inside its root, and no two of a subject have one name or one whole file."""
-        for plugin, subject in self._subjects():
+        for plugin, subject in self.subjects():
             configs = list(plugin.generate_configs(subject))
             assert_single(plugin, configs)
             for config in configs:
@@ -186,7 +171,7 @@ class PluginConformance:
 
     def test_content_bears_the_mark(self) -> None:
         """A whole file or a block is known again by its mark; a key is known by its name."""
-        for config, _, content, owns in self._parts():
+        for config, _, content, owns in self.parts():
             if isinstance(owns, Whole | Blocks):
                 text = owns.write(None, content)
                 assert MARK in text, f"{config.id}: nothing in its file says {MARK}"
@@ -194,7 +179,7 @@ class PluginConformance:
 
     def test_ownership_keeps_its_promises(self) -> None:
         """Reading gives what was written, writing again changes nothing, removing gives back what people had."""
-        for config, kind, content, owns in self._parts():
+        for config, kind, content, owns in self.parts():
             seeds = [catalog_seed(config)] if kind.beside is Beside.ENTITY else [None]
             if not isinstance(owns, Whole) and kind.beside is not Beside.ENTITY:
                 seeds += ["By hand.\n", "By hand.\r\nNo end"]
@@ -214,7 +199,7 @@ class PluginConformance:
 
     def test_hostile_values_are_refused_or_neutralised(self) -> None:
         """Whatever a catalog says, the worst that happens is a PermanentError."""
-        plugin = self._plugin()
+        plugin = self.made()
         for value in HOSTILE:
             for subject in hostile_services(value):
                 for kind in plugin.active:
@@ -260,7 +245,7 @@ class PluginConformance:
     def _telling(self) -> Iterator[tuple[OperationalPlugin, Subject]]:
         """As few subjects as show every kind."""
         seen: set[str] = set()
-        for plugin, subject in self._subjects():
+        for plugin, subject in self.subjects():
             kinds = {config.id.kind for config in plugin.generate_configs(subject)}
             if kinds - seen:
                 seen |= kinds
@@ -296,44 +281,6 @@ class PluginConformance:
                 await repository.commit(dict(seeds), "by hand", author=_WRITER, expect=await repository.tree())
         return plugin
 
-    # Where the subjects come from.
-
-    @property
-    def _kinds(self) -> tuple[Kind[Any, Any], ...]:
-        return self.plugin.kinds
-
-    def _plugin(self, settings: Mapping[str, Any] = MappingProxyType({})) -> OperationalPlugin:
-        return self.plugin(self.plugin.settings_type.model_validate({**self.settings, **settings}))
-
-    def _golden(self, kind: str, when: Path) -> dict[str, tuple[Config, str]]:
-        return golden_texts(self._plugin(settings_of(when)), kind, when)
-
-    def _subjects(self) -> list[tuple[OperationalPlugin, Subject]]:
-        """Ordinary subjects of every type, and those of the golden cases, with the plugin as each case sets it."""
-        plugin = self._plugin()
-        ordinary: tuple[Subject, ...] = (service_from({}), team_from({}), organisation_from({}))
-        golden = sorted(self.cases.glob("*/*/when.yaml"))
-        return [*((plugin, s) for s in ordinary), *((self._plugin(settings_of(w)), subject_of(w)) for w in golden)]
-
-    def _configs(self) -> Iterator[tuple[OperationalPlugin, Config]]:
-        for plugin, subject in self._subjects():
-            for config in plugin.generate_configs(subject):
-                yield plugin, config
-
-    def _parts(self) -> Iterator[tuple[Config, FileKind[Any, Any], str, Ownership]]:
-        for plugin, config in self._configs():
-            kind = plugin.kind(config.id.kind)
-            if isinstance(kind, FileKind):
-                yield config, kind, kind.content(config.spec), kind.owns(config.id)
-
-    def _summary(self) -> str:
-        """The digest of all that comes out."""
-        total = blake2b(digest_size=16)
-        for plugin, config in self._configs():
-            row = (str(config.id), config.digest, str(config.place), plugin.kind(config.id.kind).content(config.spec))
-            total.update(repr(row).encode())
-        return total.hexdigest()
-
 
 _ANOTHER_PROCESS = """
 import ast, importlib, sys
@@ -345,5 +292,5 @@ class Here(PluginConformance):
 Here.plugin = getattr(importlib.import_module(module), name)
 Here.cases = Path(cases)
 Here.settings = ast.literal_eval(settings)
-sys.stdout.write(Here()._summary())
+sys.stdout.write(Here().summary())
 """

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
-
+from nthlayer_sync.model.config import Config
+from nthlayer_sync.model.service import Team
 from nthlayer_sync.plugins.pagerduty import Plugin
 from nthlayer_sync.plugins.pagerduty.schedule import SCHEDULE, SCHEDULES
 from nthlayer_sync.sandbox.tool import Call
+from nthlayer_sync.sandbox.vendors.pagerduty.shape import reference
 from nthlayer_sync.sdk.http import Manners
 from tests.plugins.live import Trial, trial
 from tests.plugins.on_call import Clock
@@ -39,7 +40,10 @@ class Duties:
         shown: Any = self.trial.tool.schedules.shown(call, item)  # type: ignore[attr-defined]
         return shown["final_schedule"]["rendered_schedule_entries"]
 
-    def on_call(self, which: str) -> str:
+    def configs(self, team: Team) -> list[Config]:
+        return [config for config in self.trial.configs(team) if config.id.kind == "pagerduty/schedule"]
+
+    def on_call(self, which: str) -> set[str]:
         now = self.clock.now
         found = [
             entry
@@ -47,7 +51,7 @@ class Duties:
             if datetime.fromisoformat(entry["start"]) <= now
         ]
         users = self.trial.tool.collections["users"]
-        return (users.get(found[0]["user"]["id"]) or {})["email"] if found else ""
+        return {(users.get(entry["user"]["id"]) or {})["email"] for entry in found[:1]}
 
     def gaps(self, which: str, start: datetime, days: int) -> list[str]:
         """When nobody is on call."""
@@ -58,8 +62,14 @@ class Duties:
         pairs = zip(edges[::2], edges[1::2], strict=True)
         return [a for a, b in pairs if datetime.fromisoformat(a) < datetime.fromisoformat(b)]
 
-    def overrides(self, which: str) -> list[dict[str, Any]]:
-        return list(self.trial.tool.collections["overrides"].listed(self.schedule(which)["id"]))
+    def overrides(self, which: str) -> set[str]:
+        return {each["id"] for each in self.trial.tool.collections["overrides"].listed(self.schedule(which)["id"])}
+
+    def arrange(self, which: str, email: str, start: str, end: str) -> str:
+        users = self.trial.tool.collections["users"]
+        user = next(reference(user) for user in users.everything() if user["email"] == email)
+        arranged = {"start": start, "end": end, "user": user}
+        return self.trial.tool.collections["overrides"].add(arranged, self.schedule(which)["id"])["id"]
 
 
 @asynccontextmanager
@@ -75,9 +85,3 @@ async def duties(shared: Path, clock: Clock) -> AsyncIterator[Duties]:
         held.target.now = clock
         held.tool.now = clock  # type: ignore[method-assign]
         yield Duties(held, clock)
-
-
-@pytest.fixture
-async def on_duty(shared: Path) -> AsyncIterator[Duties]:
-    async with duties(shared, Clock()) as found:
-        yield found

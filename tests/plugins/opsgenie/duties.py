@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from nthlayer_sync.model.config import Config
+from nthlayer_sync.model.service import Team
 from nthlayer_sync.plugins import opsgenie
 from nthlayer_sync.sandbox.tool import Call
 from nthlayer_sync.sdk.http import Manners
@@ -34,11 +35,15 @@ class Duties:
         held = self.trial.tool.collections["schedules"].everything()
         return next(each for each in held if each["name"] == f"payments-team {which}")
 
-    def on_call(self, which: str) -> list[str]:
+    def configs(self, team: Team) -> list[Config]:
+        wanted = ("opsgenie/team", "opsgenie/schedule")
+        return [config for config in self.trial.configs(team) if config.id.kind in wanted]
+
+    def on_call(self, which: str) -> set[str]:
         """Everybody whom Opsgenie would call now."""
         query = {"date": [self.clock.now.isoformat()], "flat": ["true"]}
         reply = self.trial.tool.on_calls.now(Call("GET", "", {"id": self.schedule(which)["id"]}, query, {}))  # type: ignore[attr-defined]
-        return reply.body["data"]["onCallRecipients"]
+        return set(reply.body["data"]["onCallRecipients"])
 
     def gaps(self, which: str, start: datetime, days: int) -> list[str]:
         """When nobody is on call."""
@@ -57,13 +62,20 @@ class Duties:
             found.append(f"from {seen}")
         return found
 
-    def overrides(self, which: str) -> list[dict[str, Any]]:
-        return list(self.trial.tool.collections["overrides"].listed(self.schedule(which)["id"]))
+    def overrides(self, which: str) -> set[str]:
+        return {each["alias"] for each in self.trial.tool.collections["overrides"].listed(self.schedule(which)["id"])}
+
+    def arrange(self, which: str, email: str, start: str, end: str) -> str:
+        users = self.trial.tool.collections["users"]
+        id = next(user["id"] for user in users.everything() if user["username"] == email)
+        user = {"type": "user", "id": id, "username": email}
+        arranged = {"alias": "by-hand", "startDate": start, "endDate": end, "user": user}
+        return self.trial.tool.collections["overrides"].add(arranged, self.schedule(which)["id"])["alias"]
 
 
-@pytest.fixture
-async def on_duty(shared: Path) -> AsyncIterator[Duties]:
-    clock = Clock()
+@asynccontextmanager
+async def duties(shared: Path, clock: Clock) -> AsyncIterator[Duties]:
+    """The plugin and the stand-in by one clock."""
     async with trial(shared, Plugin) as held:
         held.target.now = clock
         held.tool.now = clock  # type: ignore[method-assign]
