@@ -14,12 +14,14 @@ from typing import Any
 
 from nthlayer_sync.blueprint.tiers import load_tiers
 from nthlayer_sync.engine.generate import Generator
-from nthlayer_sync.engine.run import Engine, Setup
+from nthlayer_sync.engine.reading import Setup
+from nthlayer_sync.engine.run import Engine
 from nthlayer_sync.model.config import Spec
 from nthlayer_sync.model.service import Service
-from nthlayer_sync.sdk.files import FileTarget, Repositories
+from nthlayer_sync.sdk.files import FileTarget
 from nthlayer_sync.sdk.http import Manners, Web
 from nthlayer_sync.sdk.kind import Category
+from nthlayer_sync.sdk.repositories import Repositories
 from nthlayer_sync.sdk.rest import Account, Collection, InText, Json, RestKind, RestPlugin, RestSettings
 from nthlayer_sync.sdk.runtime import Runtime
 from nthlayer_sync.sources.directory import directory_source

@@ -128,14 +128,12 @@ def _count(folder: Path) -> int:
 
 async def warm(folder: Path) -> dict[str, float]:
     """One entity changes, again and again: its description, its tier, or what it depends on."""
-    from nthlayer_sync.engine.observe import Live
+    from nthlayer_sync.engine.run import Terms
 
     times: list[float] = []
     async with app(folder).engine() as engine:
         await engine.plan()
         await engine.read()
-        live = Live(await engine.store.roots())
-        await live.observe_known({p.target.name: p.target for p in engine.generator.plugins.values()})
         refs = sorted(ref for ref in engine.graph.entities if ref.startswith("component:"))
         gc.collect()
         gc.freeze()
@@ -143,7 +141,9 @@ async def warm(folder: Path) -> dict[str, float]:
             entity = engine.graph.entities[refs[turn * 7919 % len(refs)]]
             changed = _change(entity, turn, refs)
             start = time.perf_counter()
-            await engine.change("catalog", [changed], [], live)
+            affected = engine.graph.update("catalog", [changed])
+            engine.subjects.forget(affected)
+            await engine.reconcile(affected, engine.store, Terms())
             times.append((time.perf_counter() - start) * 1000)
     times.sort()
     return {"p50": statistics.median(times), "p99": times[int(len(times) * 0.99)], **_used()}

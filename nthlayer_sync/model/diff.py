@@ -26,6 +26,8 @@ class Action(StrEnum):
     """The live system moved and we leave it so: drift, or a conflict, that a person has to decide."""
     HOLD = "hold"
     """Nobody asks for it any more, but it is not ours to delete now: its kind is off, or never deleted."""
+    WAIT = "wait"
+    """It would be written, and is not now: a policy, a pause, a freeze or a guard stands before it."""
     REFUSE = "refuse"
     """Something foreign stands there, or the config itself cannot be made."""
 

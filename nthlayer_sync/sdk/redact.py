@@ -22,9 +22,9 @@ _pattern: re.Pattern[str] | None = None
 
 
 def hide(value: str) -> None:
-    """From now on, take `value` out of every text, also in the forms it has in JSON and in addresses."""
+    """From now on, take `value` out of every text, also in the forms it has in JSON, in addresses and in tracebacks."""
     global _pattern
-    forms = {value, msgspec.json.encode(value).decode()[1:-1], quote(value, safe="")}
+    forms = {value, msgspec.json.encode(value).decode()[1:-1], quote(value, safe=""), quote(value), repr(value)[1:-1]}
     new = [form for form in forms if len(form) >= SHORTEST and form not in _known]
     if new:
         _known.update(dict.fromkeys(new))

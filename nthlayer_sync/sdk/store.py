@@ -14,7 +14,9 @@ from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.entity import Entity, Place
 from nthlayer_sync.model.plan import Applied, Part, Plan, Wanted
 from nthlayer_sync.model.ref import EntityRef
+from nthlayer_sync.model.run import Event, Run
 from nthlayer_sync.model.snapshot import BlueprintFile, CodeFacts, Edge
+from nthlayer_sync.sdk.work import Claim, Work
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -123,8 +125,16 @@ class Store(Protocol):
         """The memory of some subjects, or of all."""
         ...
 
+    async def called(self, uids: Collection[str]) -> list[EntityRef]:
+        """Every subject that is remembered with one of these uids."""
+        ...
+
     def each_memory(self) -> AsyncIterator[tuple[EntityRef, Memory]]:
         """The memory of every subject, streamed in order of reference."""
+        ...
+
+    async def doubt(self, refs: Collection[EntityRef]) -> None:
+        """Something live of these subjects may stand otherwise than remembered: they are astray, and not settled."""
         ...
 
     async def existing(self) -> dict[str, int]:
@@ -187,6 +197,77 @@ class Store(Protocol):
         """The journal of one plan, or every open line when no plan is named, oldest first."""
         ...
 
-    async def runs(self, limit: int = 20) -> list[tuple[str, int]]:
+    async def undoable(self, limit: int = 20) -> list[tuple[str, int]]:
         """The newest applied plans with how many writes each has in the journal."""
+        ...
+
+    async def written(self, since: float) -> dict[str, dict[Action, int]]:
+        """How many configs were written since then (seconds since 1970), by kind and by owner; "" counts all."""
+        ...
+
+
+class SharedStore(Store, Protocol):
+    """A store that a daemon keeps its memory in, alone or together with other replicas."""
+
+    work: Work
+
+    def fenced(self, claims: Sequence[Claim]) -> Store:
+        """The same memory, for who works on `claims`: every write raises `Fenced`, and changes nothing, once one of
+        them is lost. `applying` of it excludes only who wants the whole, and `journal("")` shows only open lines of
+        the claimed subjects; that of the whole store leaves out lines of subjects that somebody works on.
+        """
+        ...
+
+    async def generation(self) -> int:
+        """A number that grows whenever a source is kept or dropped."""
+        ...
+
+    async def entity_marks(self, source: str) -> dict[EntityRef, int]:
+        """The entities of a source, each with the generation in which it last changed."""
+        ...
+
+    async def entities(self, source: str, refs: Collection[EntityRef]) -> list[Entity]:
+        """Some entities of a source."""
+        ...
+
+    async def open_parts(
+        self, refs: Collection[EntityRef] | None = None, after: str = "", limit: int = 500
+    ) -> list[tuple[str, Part]]:
+        """What the last plan of each unsettled subject found, with that plan's id, in order of subject behind `after`."""
+        ...
+
+    async def plans(self, before: int = 0, limit: int = 50) -> list[tuple[int, Plan]]:
+        """Stored plans with their numbers, the newest first; `before` is a number to go on below."""
+        ...
+
+    async def save_run(self, run: Run) -> None:
+        """Remember a run, in place of what was remembered of it before."""
+        ...
+
+    async def runs(self, before: str = "", limit: int = 50) -> list[Run]:
+        """Runs, the newest first; `before` is an id to go on below. Some thousands of the newest are kept."""
+        ...
+
+    async def run(self, id: str) -> Run | None:
+        """One run."""
+        ...
+
+    async def record(self, events: Sequence[Event]) -> None:
+        """Add events; the store numbers them. Some ten thousand of the newest are kept."""
+        ...
+
+    async def events(self, after: int, limit: int = 500) -> list[Event]:
+        """Events with higher numbers than `after`, the oldest first; a negative `after` gives the newest."""
+        ...
+
+    async def notes(self, topic: str) -> dict[str, bytes]:
+        """What people said that holds until they take it back or it runs out: pauses, approvals. By key."""
+        ...
+
+    async def pin(self, topic: str, key: str, note: bytes, until: float, *, replace: bool = True) -> bool:
+        """Keep a note until then (seconds since 1970). Without `replace` one that is there stays, and False is said."""
+        ...
+
+    async def unpin(self, topic: str, keys: Collection[str]) -> None:
+        """Take notes back."""
         ...

@@ -1,4 +1,4 @@
-"""The promises of the store: durable, whole, one writer at a time, and honest about a file that it cannot use."""
+"""What holds for the file: it outlives the process, its schema grows, a clock that is set does no harm."""
 
 import asyncio
 import os
@@ -6,173 +6,27 @@ import resource
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from nthlayer_sync.errors import PermanentError, TemporaryError
-from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.diff import Action
-from nthlayer_sync.model.entity import Entity, Place
-from nthlayer_sync.model.plan import Applied, Change, Part, Plan, Wanted
-from nthlayer_sync.model.ref import EntityRef, entity_ref
-from nthlayer_sync.sdk.store import Absence, Entry, Kept, Memory, Planned
+from nthlayer_sync.model.plan import Plan
+from nthlayer_sync.sdk.store import Memory
+from nthlayer_sync.sdk.work import Claim, Fenced, Topic
 from nthlayer_sync.state.sqlite import SqliteStore
+from tests.state.rows import OWNER, applied, config, entry, planned, ref, save, wanted
 
 ROOT = Path(__file__).parents[2]
-
-
-def ref(n: int) -> EntityRef:
-    return entity_ref("component", f"s{n:04}")
-
-
-def wanted(digest: str = "d") -> Wanted:
-    return Wanted("k/a", "", digest, Place("root", "x"))
-
-
-def applied(digest: str = "d") -> Applied:
-    return Applied("k/a", "", digest, Place("root", "x"), "r", "s")
-
-
-def planned(n: int, action: Action | None = Action.CREATE) -> Planned:
-    part = Part(ref(n), (Change("k/a", "", action, "d", Place("root", "x"), ""),)) if action else None
-    return Planned(ref(n), Memory(b"f", f"u{n}", (wanted(),)), part)
-
-
-async def save(store: SqliteStore, *rows: Planned, checksum: str = "c" * 32) -> Plan:
-    async def chunks() -> AsyncIterator[Sequence[Planned]]:
-        for row in rows:
-            yield [row]
-
-    return await store.save_plan(chunks(), lambda: Plan(checksum=checksum, subjects=len(rows)))
-
-
-def entry(n: int, plan: str = "p", **words: object) -> Entry:
-    return Entry(
-        key=f"k{n}", plan=plan, id=ConfigId("k/a", ref(n)), action=Action.CREATE, place=Place("root", "x"), before="",
-        **words,
-    )  # fmt: skip
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     async with SqliteStore(tmp_path / "folder/state.db") as store:
         yield store
-
-
-async def test_a_plan_comes_back_whole_and_in_order(store: SqliteStore) -> None:
-    rows = [planned(n) for n in (*range(10, 1200), *range(10))]
-    plan = await save(store, *rows)
-    assert await store.plan(plan.id) == plan == await store.plan("")
-    assert [part.subject async for part in store.parts(plan.id)] == sorted(row.subject for row in rows)
-    assert len(await store.traces()) == 1200
-    assert await store.unsettled() == 1200
-    assert await store.plan("nobody") is None
-
-
-async def test_planning_never_says_what_is_applied(store: SqliteStore) -> None:
-    await save(store, planned(1))
-    await store.finish([], {ConfigId("k/a", ref(1)): applied()})
-    await save(store, planned(1, None))
-    assert (await store.memories())[ref(1)].applied == (applied(),)
-    forged = msgspec.structs.replace(planned(1), memory=Memory(b"f", "", (wanted(),), (applied("another"),)))
-    await save(store, forged)
-    assert (await store.memories())[ref(1)].applied == (applied(),)
-
-
-async def test_a_new_name_takes_over_what_is_applied(store: SqliteStore) -> None:
-    await save(store, planned(1))
-    await store.finish([], {ConfigId("k/a", ref(1)): applied()})
-    renamed = Planned(ref(2), Memory(b"f", "u1", (wanted(),), (applied(),)), None)
-    await save(store, renamed, Planned(ref(1), None, None))
-    assert {name: memory.applied for name, memory in (await store.memories()).items()} == {ref(2): (applied(),)}
-
-
-async def test_settled_is_what_is_wanted_and_applied_alike(store: SqliteStore) -> None:
-    await save(store, planned(1), planned(2), planned(3, Action.KEEP))
-    await store.finish([], {ConfigId("k/a", ref(n)): applied() for n in (1, 3)})
-    traces = await store.traces([ref(1), ref(2), ref(3)])
-    assert [traces[ref(n)].settled for n in (1, 2, 3)] == [True, False, False]
-    await store.finish([], {ConfigId("k/a", ref(2)): applied("another")})
-    assert not (await store.traces())[ref(2)].settled
-
-
-async def test_what_is_neither_wanted_nor_applied_is_forgotten(store: SqliteStore) -> None:
-    await save(store, planned(1))
-    await store.finish([], {ConfigId("k/a", ref(1)): applied()})
-    await save(store, Planned(ref(1), Memory(b"f"), None))
-    await store.finish([], {ConfigId("k/a", ref(1)): None})
-    assert await store.traces() == {}
-
-
-async def test_a_plan_that_fails_half_way_leaves_nothing(store: SqliteStore) -> None:
-    async def rows() -> AsyncIterator[Sequence[Planned]]:
-        yield [planned(1)]
-        yield [planned(2)]
-        raise RuntimeError("boom")
-
-    with pytest.raises(RuntimeError):
-        await store.save_plan(rows(), lambda: Plan(checksum="x" * 32))
-    assert (await store.traces(), await store.plan("")) == ({}, None)
-    await save(store, planned(3))
-    assert set(await store.traces()) == {ref(3)}
-
-
-async def test_a_plan_that_is_cancelled_leaves_nothing(store: SqliteStore) -> None:
-    started = asyncio.Event()
-
-    async def rows() -> AsyncIterator[Sequence[Planned]]:
-        yield [planned(1)]
-        started.set()
-        await asyncio.Event().wait()
-        yield []
-
-    task = asyncio.create_task(store.save_plan(rows(), lambda: Plan(checksum="x" * 32)))
-    await started.wait()
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert await store.traces() == {}
-    await save(store, planned(2))
-
-
-async def test_old_plans_go_with_their_parts(store: SqliteStore) -> None:
-    for n in range(25):
-        await save(store, planned(n), checksum=f"{n:032}")
-    assert await store.plan(f"{0:012}") is None or n
-    db = sqlite3.connect(store.path)
-    assert db.execute("select count(*), (select count(distinct plan) from part) from plan").fetchone() == (20, 20) or (
-        db.execute("select count(*) from plan").fetchone()[0] <= 20
-    )
-    db.close()
-
-
-async def test_the_journal_opens_closes_and_forgets(store: SqliteStore) -> None:
-    await store.intend([entry(1), entry(2), entry(3)])
-    assert [e.key for e in await store.journal()] == ["k1", "k2", "k3"]
-    await store.finish([msgspec.structs.replace(entry(1), after="r", done=True)], {})
-    await store.forget_entries([entry(2)])
-    assert [e.key for e in await store.journal()] == ["k3"]
-    assert [(e.key, e.after) for e in await store.journal("p")] == [("k1", "r"), ("k3", "")]
-    assert await store.runs() == [("p", 2)]
-
-
-async def test_what_a_source_said_comes_back(store: SqliteStore) -> None:
-    entities = tuple(Entity(ref=ref(n), kind="Component", name=f"s{n}", spec={"a": [1, None]}) for n in range(3))
-    kept = Kept(read_digest="d", entities=entities, absent={ref(9): Absence(1.5, 1)}, high_water=3)
-    assert await store.kept("catalog") is None
-    await store.keep("catalog", kept)
-    assert await store.kept("catalog") == kept
-    assert await store.read_digests() == {"catalog": "d"}
-    await store.keep("catalog", msgspec.structs.replace(kept, entities=entities[:1]), changed=[ref(1), ref(2)])
-    found = await store.kept("catalog")
-    assert found is not None
-    assert found.entities == entities[:1]
-    await store.drop("catalog")
-    assert (await store.kept("catalog"), await store.read_digests()) == (None, {})
 
 
 async def test_it_outlives_the_process(tmp_path: Path) -> None:
@@ -212,7 +66,7 @@ async def test_many_may_make_the_file_at_once(tmp_path: Path) -> None:
 
 async def test_a_lock_that_is_held_for_long_is_temporary(store: SqliteStore) -> None:
     db = sqlite3.connect(store.path, isolation_level=None)
-    await store._run(lambda own: own.execute("pragma busy_timeout = 50"))
+    await store._file._writer.run(lambda own: own.execute("pragma busy_timeout = 50"))
     db.execute("begin immediate")
     with pytest.raises(TemporaryError, match="another process is writing"):
         await store.see_roots({"git a": "tree"})
@@ -252,7 +106,7 @@ async def test_a_damaged_file_says_so_or_tells_the_truth(tmp_path: Path) -> None
     path = tmp_path / "state.db"
     async with SqliteStore(path) as store:
         await save(store, *(planned(n) for n in range(300)))
-        await store.finish([], {ConfigId("k/a", ref(n)): applied() for n in range(300)})
+        await store.finish([], {config(n): applied() for n in range(300)})
         truth = {r: m.applied for r, m in (await store.memories()).items()}
     whole = path.read_bytes()
     refused = 0
@@ -320,3 +174,131 @@ async def test_a_folder_that_may_not_be_written_is_said(tmp_path: Path) -> None:
         path.parent.chmod(0o755)
     async with SqliteStore(path) as store:
         assert await store.roots() == {"git a": "tree"}
+
+
+FIRST = Path(__file__).with_name("schema-1.sql")
+"""A file as the first version of the schema made it."""
+
+
+async def test_a_file_of_the_first_schema_keeps_what_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    db = sqlite3.connect(path)
+    db.executescript(FIRST.read_text())
+    db.execute("pragma user_version = 1")
+    db.close()
+
+    async def open_it() -> None:
+        async with SqliteStore(path) as store:
+            await store.roots()
+
+    await asyncio.gather(*(open_it() for _ in range(5)))  # as when several start with a new version
+    async with SqliteStore(path) as store:
+        team_wanted, team_applied = (wanted("d", OWNER),), (applied("d", OWNER),)
+        assert await store.memories() == {
+            ref(1): Memory(b"f", "u1", team_wanted, team_applied),
+            ref(2): Memory(b"f", "u2", team_wanted),
+        }
+        assert [trace.settled for trace in (await store.traces()).values()] == [True, False]
+        plan = await store.plan("")
+        assert plan is not None
+        assert [part.subject async for part in store.parts(plan.id)] == [ref(1), ref(2)]
+        assert [(id, part.subject) for id, part in await store.open_parts()] == [(plan.id, ref(2))]
+        assert [(line.key, line.done) for line in await store.journal("p")] == [("k1", True), ("k2", False)]
+        assert [line.key for line in await store.fenced(await claim(store, ref(2))).journal()] == ["k2"]
+        assert await store.written(0) == {scope: {Action.CREATE: 1} for scope in ("", "k/a", OWNER)}
+        kept = await store.kept("catalog")
+        assert kept is not None
+        assert [entity.ref for entity in kept.entities] == [ref(1), ref(2)]
+        assert await store.entity_marks("catalog") == {ref(1): 0, ref(2): 0}
+        assert (await store.roots(), await store.existing()) == ({"git a": "tree"}, {"": 1, "k/a": 1, OWNER: 1})
+        await store.finish([], {config(2): applied("d", OWNER)})
+        await save(store, planned(3))
+
+
+async def claim(store: SqliteStore, key: str, owner: str = "a") -> list[Claim]:
+    await store.work.ask(Topic.SUBJECT, [key], "")
+    return await store.work.claim(Topic.SUBJECT, owner, 10, 30)
+
+
+class Clock:
+    """A clock that people may set."""
+
+    now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+HOUR = 3600
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def set_store(tmp_path: Path, clock: Clock) -> AsyncIterator[SqliteStore]:
+    async with SqliteStore(tmp_path / "state.db", clock) as store:
+        yield store
+
+
+async def test_a_clock_that_is_set_back_does_not_prolong_a_lease(set_store: SqliteStore, clock: Clock) -> None:
+    first = await claim(set_store, "x")
+    clock.now -= HOUR
+    with pytest.raises(Fenced):
+        await set_store.fenced(first).see_roots({"git a": "tree"})
+    assert await set_store.work.renew(first, 30) == []  # nobody took it over: it goes on
+    await set_store.fenced(first).see_roots({"git a": "tree"})
+    clock.now -= HOUR
+    [second] = await set_store.work.claim(Topic.SUBJECT, "b", 1, 30)
+    assert second.token > first[0].token
+    assert await set_store.work.renew(first, 30) == first
+
+
+async def test_a_clock_that_is_set_back_keeps_nobody_waiting(set_store: SqliteStore, clock: Clock) -> None:
+    await set_store.work.ask(Topic.SUBJECT, ["x"], "")
+    await set_store.work.ask(Topic.SUBJECT, ["later"], "", delay=60)
+    clock.now -= HOUR
+    await set_store.work.wait([Topic.SUBJECT], 600)
+    found = await set_store.work.claim(Topic.SUBJECT, "a", 10, 30)
+    assert [claim.key for claim in found] == ["x", "later"]
+    await set_store.work.postpone(found, 60, "no")
+    clock.now += 61
+    assert len(await set_store.work.claim(Topic.SUBJECT, "a", 10, 30)) == 2
+
+
+async def test_a_clock_that_is_set_forward_ends_leases_and_loses_nothing(set_store: SqliteStore, clock: Clock) -> None:
+    held = await claim(set_store, "x")
+    clock.now += HOUR
+    with pytest.raises(Fenced):
+        await set_store.fenced(held).see_roots({"git a": "tree"})
+    assert await set_store.work.renew(held, 30) == []
+    await set_store.fenced(held).see_roots({"git a": "tree"})
+    clock.now += HOUR
+    [again] = await set_store.work.claim(Topic.SUBJECT, "b", 1, 30)
+    with pytest.raises(Fenced):
+        await set_store.fenced(held).see_roots({"git a": "other"})
+    await set_store.work.finish([again])
+    assert await set_store.roots() == {"git a": "tree"}
+
+
+async def test_the_backlog_is_never_younger_than_now(set_store: SqliteStore, clock: Clock) -> None:
+    await set_store.work.ask(Topic.SUBJECT, ["x"], "")
+    clock.now -= HOUR
+    backlog = (await set_store.work.backlog())[Topic.SUBJECT]
+    assert (backlog.due, backlog.oldest) == (1, 0.0)
+
+
+async def test_reading_goes_on_while_a_plan_is_written(store: SqliteStore) -> None:
+    """Until it is whole nobody sees it."""
+    seen: list[int] = []
+
+    async def rows():
+        for n in range(5):
+            yield [planned(n)]
+            seen.append(len(await store.traces()))
+
+    await store.save_plan(rows(), lambda: Plan(checksum="c" * 32))
+    assert seen == [0] * 5
+    assert len(await store.traces()) == 5

@@ -1,15 +1,8 @@
-"""The text of a pull request: what changes, service by service, with the differences folded.
-
-What comes from a catalog or a repository stands only in code spans, code blocks and `<code>`: there neither Markdown
-nor HTML, mentions (`@team`), references (`#1`) nor GitLab's quick actions (`/merge`) mean anything.
-"""
+"""The text of a pull request: what changes, service by service, with the differences folded."""
 
 from __future__ import annotations
 
-import difflib
-import html
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from hashlib import blake2b
@@ -18,12 +11,8 @@ import msgspec
 
 from nthlayer_sync.git import Offer
 from nthlayer_sync.model.config import ConfigId
-from nthlayer_sync.sdk.quote import line
+from nthlayer_sync.sdk.hosting.markup import LARGEST, LARGEST_BLOCK, block, code, diff, folded, label
 
-LARGEST = 65_536
-"""Characters of a body (GitHub's limit, github.com/orgs/community/discussions/27190; GitLab takes a million)."""
-LARGEST_DIFF = 8_000
-"""Characters of one file's difference."""
 LISTED = 100
 """Files that are named of one service."""
 TRIED = 200
@@ -112,10 +101,10 @@ def _foot(checksum: str, plan: str) -> str:
 
 
 def _section(subject: str, files: Sequence[File]) -> str:
-    lines = [f"### {_code(subject) if subject else 'Files that nobody has a config in any more'}\n"]
+    lines = [f"### {code(subject) if subject else 'Files that nobody has a config in any more'}\n"]
     for file in files[:LISTED]:
-        kinds = ", ".join(_code(kind) for kind in sorted({config.kind for config in file.configs}))
-        lines.append(f"- {file.verb} {_code(file.path)}{f': {kinds}' if kinds else ''}")
+        kinds = ", ".join(code(kind) for kind in sorted({config.kind for config in file.configs}))
+        lines.append(f"- {file.verb} {code(file.path)}{f': {kinds}' if kinds else ''}")
     if len(files) > LISTED:
         lines.append(f"- and {len(files) - LISTED:,} more")
     return "\n".join(lines) + "\n\n"
@@ -123,55 +112,26 @@ def _section(subject: str, files: Sequence[File]) -> str:
 
 async def _differences(files: Sequence[File], room: int, read: Read) -> str:
     """The differences of one service, folded; of as many files as there is room for."""
-    start, end = "<details><summary>Differences</summary>\n\n", "</details>\n\n"
-    room -= len(start) + len(end) + 50
-    if room < LARGEST_DIFF // 8:
+    room -= len(folded("Differences", "")) + 50
+    if room < LARGEST_BLOCK // 8:
         return ""
     blocks: list[str] = []
     named = files[:LISTED]
     wanted = {sha for file in named for sha in (file.offer.before, file.offer.after) if sha}
     contents = await read(sorted(wanted))
     for file in named:
-        block = _difference(file, contents)
-        if len(block) > room:
+        difference = _difference(file, contents)
+        if len(difference) > room:
             break
-        blocks.append(block)
-        room -= len(block)
+        blocks.append(difference)
+        room -= len(difference)
     if not blocks:
         return ""
     if (left := len(files) - len(blocks)) > 0:
         blocks.append(f"And {left:,} more.\n\n")
-    return start + "".join(blocks) + end
+    return folded("Differences", "".join(blocks))
 
 
 def _difference(file: File, contents: Mapping[str, bytes]) -> str:
-    old, new = (
-        contents[sha].decode(errors="replace").splitlines() if sha else []
-        for sha in (file.offer.before, file.offer.after)
-    )
-    rows = [_visible(row) for row in difflib.unified_diff(old, new, "before", "after", lineterm="", n=2)]
-    kept: list[str] = []
-    size = 0
-    for row in rows:
-        size += len(row) + 1
-        if size > LARGEST_DIFF:
-            kept.append(f"@@ and {len(rows) - len(kept):,} more lines @@")
-            break
-        kept.append(row)
-    longest = max((len(run) for row in kept for run in re.findall(r"`+", row)), default=0)
-    fence = "`" * max(3, longest + 1)
-    path = html.escape(line(file.path))
-    return f"<p><code>{path}</code></p>\n\n{fence}diff\n" + "\n".join(kept) + f"\n{fence}\n\n"
-
-
-def _code(text: str) -> str:
-    """A code span."""
-    body = line(text) or " "
-    fence = "`" * (max((len(run) for run in re.findall(r"`+", body)), default=0) + 1)
-    pad = " " if body[0] == "`" or body[-1] == "`" else ""
-    return f"{fence}{pad}{body}{pad}{fence}"
-
-
-def _visible(row: str) -> str:
-    """A line of a file in which nothing hides: no control characters, none that turn the direction of a text."""
-    return "".join("\ufffd" if c != "\t" and unicodedata.category(c)[0] == "C" else c for c in row)
+    old, new = (contents[sha].decode(errors="replace") if sha else "" for sha in (file.offer.before, file.offer.after))
+    return f"<p>{label(file.path)}</p>\n\n{block(diff(old, new))}"

@@ -16,7 +16,7 @@ from nthlayer_sync.sdk.http import Answer, Call, Manners, NotThere, Refused, Too
 
 MANNERS = Manners(rate=3.0)
 """A change counts 5 points of 900 a minute (docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api)."""
-_HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 
 
 class _Named(msgspec.Struct):
@@ -138,7 +138,7 @@ class GitHub:
     ) -> Answer:
         full = at("repos", *where.slug.split("/"), *path)
         return await self._tool.ask(
-            Call(method=method, path=full, query=tuple(query), json=json, safe=safe, headers=_HEADERS)
+            Call(method=method, path=full, query=tuple(query), json=json, safe=safe, headers=HEADERS)
         )
 
 

@@ -6,23 +6,21 @@ host keeps the commit of one that was closed, so that what was declined can be r
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
 from nthlayer_sync.git import Offer, Repository
 from nthlayer_sync.model.config import ConfigId
+from nthlayer_sync.sdk.hosting.address import parts
 from nthlayer_sync.sdk.hosting.body import File, body_of, checksum, checksum_of, title_of
 from nthlayer_sync.sdk.hosting.host import Branches, Host, Proposal, PullRequest, State
 from nthlayer_sync.sdk.http import BadRequest, Conflict, Unsure
 
 REVIEWERS = 15
 """Most that are asked for a review; those with most files first."""
-_SCP = re.compile(r"(?:[\w.+-]+@)?(?P<host>[\w.-]+):(?P<path>[^/].*)")
 
 
 class Hosting(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,7 +152,7 @@ class Proposals:
 
     def _find(self, root: str) -> tuple[Hosting, str] | None:
         """The host of a repository and its name there, where its changes are proposed."""
-        name, slug = _parts(root)
+        name, slug = parts(root)
         hosting = self._hostings.get(name)
         if hosting is None or "/" not in slug:
             return None
@@ -189,18 +187,6 @@ async def _opened(root: str, host: Host, where: Branches, proposal: Proposal, fi
         request = found[0]
         await host.update(where, request, proposal)
     return Proposed(root=root, did="opened", url=request.url, files=files)
-
-
-def _parts(root: str) -> tuple[str, str]:
-    """Host and name of a repository by its address, "" for both where it is on no host."""
-    if root.startswith(("https://", "ssh://")):
-        address = urlsplit(root)
-        name, path = address.hostname or "", address.path
-    elif found := _SCP.fullmatch(root):
-        name, path = found["host"], found["path"]
-    else:
-        return "", ""
-    return name.lower(), path.strip("/").removesuffix(".git")
 
 
 def _reviewers(configs: Iterable[Configs]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
-from nthlayer_sync.errors import PermanentError, TemporaryError
+from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
 from nthlayer_sync.sdk.http.breaker import Breaker
 from nthlayer_sync.sdk.http.call import Answer, Call
 from nthlayer_sync.sdk.http.errors import Conflict, Refused, Resting, Unsure
@@ -19,6 +20,7 @@ from nthlayer_sync.sdk.http.manners import Clock, Manners
 from nthlayer_sync.sdk.http.pace import Pace
 from nthlayer_sync.sdk.http.text import on_one_line, said, without
 from nthlayer_sync.sdk.http.verdict import asked_delay, failure, is_limit
+from nthlayer_sync.sdk.lease import check_lease
 from nthlayer_sync.sdk.redact import redacted
 
 Authorize = Callable[[], Awaitable[Mapping[str, str]]]
@@ -46,6 +48,8 @@ class Facts(msgspec.Struct, frozen=True):
     limited: int
     rate: float
     breaker: Literal["closed", "open", "half-open"]
+    budget: float
+    """The present rate as a share of what the manners allow: 1 while the system refuses nothing."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,9 @@ class Tool:
     def facts(self) -> Facts:
         """How the tool stands now."""
         state = self._breaker.state(self._reach.clock.now())
-        return Facts(self._requests, self._limited, self._pace.rate, state)
+        usual = self._manners.rate
+        budget = self._pace.rate / usual if usual < math.inf else 1.0
+        return Facts(self._requests, self._limited, self._pace.rate, state, budget)
 
     async def ask(self, call: Call) -> Answer:
         """The answer to a call: 2xx, or 304 to one that came with `If-None-Match`. Everything else raises.
@@ -100,12 +106,9 @@ class Tool:
         except TemporaryError as error:
             # What may be repeated may be so later as well: nobody has to look first.
             kind = TemporaryError if repeatable and isinstance(error, Unsure) else type(error)
-            raise kind(redacted(f"{said_of}: {error}"), delay=error.delay) from None
+            raise _told(kind, said_of, error) from None
         except PermanentError as error:
-            told = type(error)(redacted(f"{said_of}: {error}"))
-            if isinstance(error, Conflict) and isinstance(told, Conflict):
-                told.body = error.body
-            raise told from None
+            raise _told(type(error), said_of, error) from None
 
     def _request(self, call: Call) -> _Request:
         body, content_type = call.body()
@@ -163,6 +166,8 @@ class Tool:
         raise error
 
     async def _send(self, request: _Request, credentials: Mapping[str, str]) -> Answer:
+        if request.method not in ("GET", "HEAD"):
+            check_lease()  # it may have waited for its turn, or the whole process may have stood still
         self._requests += 1
         self._breaker.went()
         headers = {**request.headers, **credentials}
@@ -183,6 +188,13 @@ class Tool:
     def _check_breaker(self) -> None:
         if wait := self._breaker.wait(self._reach.clock.now()):
             raise Resting(f"it failed too often in a row; it is tried again in {wait:.0f} s", delay=wait)
+
+
+def _told(kind: type[Failure], said_of: str, error: Failure) -> Failure:
+    """The error with what was asked in front of its text, and all else that it carries."""
+    told = kind(redacted(f"{said_of}: {error}"))
+    told.__dict__ |= error.__dict__
+    return told
 
 
 def _phrase(status: int) -> str:

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
 from nthlayer_sync.sdk.http.call import Answer
-from nthlayer_sync.sdk.http.errors import BadRequest, Conflict, NotThere, Refused, Unsure
+from nthlayer_sync.sdk.http.errors import Answered, BadRequest, Conflict, NotThere, Refused, Unsure
 
 LONGEST_DELAY = 3600.0
 """Seconds: a system that asks to be left alone for longer is asked again after that."""
@@ -42,11 +42,13 @@ def failure(answer: Answer, text: str, delay: float) -> Failure:
     status = answer.status
     if is_limit(answer) or status == 425 or (status == 503 and "Retry-After" in answer.headers):
         return TemporaryError(text, delay=delay)
-    if status >= 500 or status == 408:
-        return Unsure(text, delay=delay)
     if 300 <= status < 400:
         return PermanentError(f"{text}; redirects are not followed: give the final address in the settings")
-    return _MEANINGS.get(status, PermanentError)(text)
+    unsure = status >= 500 or status == 408
+    error = Unsure(text, delay=delay) if unsure else _MEANINGS.get(status, PermanentError)(text)
+    if isinstance(error, Answered):
+        error.status = status
+    return error
 
 
 def asked_delay(headers: Mapping[str, str]) -> float:

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.sdk.http.call import Answer
 from nthlayer_sync.sdk.http.manners import Clock, Manners, SystemClock
 from nthlayer_sync.sdk.http.tool import Authorize, Reach, Tool
+from nthlayer_sync.sdk.spans import span
 
 if TYPE_CHECKING:
     import ssl
@@ -29,6 +31,7 @@ class Web:
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._line: Line | None = None
+        self._tools = WeakSet[Tool]()
 
     def tool(
         self,
@@ -42,8 +45,14 @@ class Web:
 
         `tls` is for a system with certificates of its own.
         """
-        reach = Reach(partial(self._send, tls=tls), self._clock)
-        return Tool(name, _base(name, url), authorize, manners or Manners(), reach)
+        reach = Reach(partial(self._send, name, tls), self._clock)
+        tool = Tool(name, _base(name, url), authorize, manners or Manners(), reach)
+        self._tools.add(tool)
+        return tool
+
+    def tools(self) -> list[Tool]:
+        """The ways to other systems that are in use, by name; there may be several to one system."""
+        return sorted(self._tools, key=lambda tool: tool.name)
 
     async def close(self) -> None:
         """Ends all connections; the next request would open them anew."""
@@ -53,20 +62,23 @@ class Web:
 
     async def _send(
         self,
+        name: str,
+        tls: ssl.SSLContext | None,
         method: str,
         url: str,
         headers: Mapping[str, str],
         body: bytes | None,
         manners: Manners,
-        *,
-        tls: ssl.SSLContext | None,
     ) -> Answer:
         if self._line is None:
             # Here and no earlier: most commands never ask a system, and aiohttp takes long to load.
             from nthlayer_sync.sdk.http.line import Line
 
             self._line = Line()
-        return await self._line.send(method, url, headers, body, manners, tls)
+        with span("http call", tool=name, method=method) as call:
+            answer = await self._line.send(method, url, headers, body, manners, tls)
+            call.note(status=answer.status)
+            return answer
 
 
 def _base(name: str, url: str) -> str:
