@@ -10,42 +10,50 @@ from datetime import timedelta
 from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
 from nthlayer_sync.blueprint.check import explain
 from nthlayer_sync.blueprint.tiers import Tiers, load_tiers
 from nthlayer_sync.engine.generate import Generator
-from nthlayer_sync.engine.run import CODE, Engine, Setup
+from nthlayer_sync.engine.reading import CODE, Setup
+from nthlayer_sync.engine.run import Engine
 from nthlayer_sync.errors import InputError, PermanentError
 from nthlayer_sync.model.diagnosis import Diagnosis
 from nthlayer_sync.model.entity import Entity, Place
 from nthlayer_sync.model.service import Home
 from nthlayer_sync.sdk.discover import load
-from nthlayer_sync.sdk.files import FileTarget, Repositories
+from nthlayer_sync.sdk.files import FileTarget
 from nthlayer_sync.sdk.hosting import Hosting, Proposals
 from nthlayer_sync.sdk.hosting.github import MANNERS as GITHUB
 from nthlayer_sync.sdk.hosting.github import GitHub
 from nthlayer_sync.sdk.hosting.gitlab import MANNERS as GITLAB
 from nthlayer_sync.sdk.hosting.gitlab import GitLab
-from nthlayer_sync.sdk.http import Web
+from nthlayer_sync.sdk.http import Authorize, Web, nobody
 from nthlayer_sync.sdk.plugin import OperationalPlugin
+from nthlayer_sync.sdk.repositories import Repositories
 from nthlayer_sync.sdk.runtime import Runtime
 from nthlayer_sync.sdk.secrets import Secrets
 from nthlayer_sync.sdk.secrets.vault import Vault
 from nthlayer_sync.sdk.source import Source
+from nthlayer_sync.sdk.store import SharedStore, Store
 from nthlayer_sync.sdk.target import Closable
 from nthlayer_sync.settings import (
     BackstageSettings,
     DirectorySettings,
     GitSettings,
     HostingSettings,
+    PostgresSettings,
     Settings,
     SourceSettings,
     load_settings,
     misplaced,
 )
 from nthlayer_sync.state.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from nthlayer_sync.daemon.daemon import Daemon
 
 
 @dataclass(frozen=True)
@@ -68,16 +76,45 @@ class App:
     @asynccontextmanager
     async def engine(self, state: Path | None = None) -> AsyncGenerator[Engine]:
         """The engine with its store open; `state` replaces the settings' state file."""
-        async with SqliteStore(state or self.folder / self.settings.state) as store:
-            code = self.code if self.settings.code else None
-            generator = self.generator()
-            try:
-                yield Engine(self.setup(), list(self.sources()), generator, store, code, self.files)
-            finally:
-                for target in generator.targets.values():
-                    if isinstance(target, Closable):
-                        await target.close()
-                await self.web.close()
+        async with self.store(state) as store, self._engine(store) as engine:
+            yield engine
+
+    @asynccontextmanager
+    async def daemon(self, replica: str) -> AsyncGenerator[Daemon]:
+        """One replica of the daemon, with its store open; it does nothing before it is set running."""
+        from nthlayer_sync.daemon.daemon import Daemon
+        from nthlayer_sync.daemon.telemetry.metrics import Metrics
+
+        async with self.store() as store, self._engine(store) as engine:
+            yield Daemon(engine, store, self.settings, replica, Metrics(self.web.tools))
+
+    @asynccontextmanager
+    async def _engine(self, store: Store) -> AsyncGenerator[Engine]:
+        code = self.code if self.settings.code else None
+        generator = self.generator()
+        try:
+            yield Engine(self.setup(), list(self.sources()), generator, store, code, self.files)
+        finally:
+            for target in generator.targets.values():
+                if isinstance(target, Closable):
+                    await target.close()
+            await self.web.close()
+
+    @asynccontextmanager
+    async def store(self, state: Path | None = None) -> AsyncGenerator[SharedStore]:
+        """The memory that the settings name, open; `state` is a file in its place."""
+        named = state or self.settings.state
+        if not isinstance(named, PostgresSettings):
+            async with SqliteStore(self.folder / named) as store:
+                yield store
+            return
+        try:
+            from nthlayer_sync.state.postgres import PostgresStore
+        except ImportError as error:
+            raise PermanentError("state in PostgreSQL needs more: pip install 'nthlayer-sync[postgres]'") from error
+        password = await self.secrets.value(named.password) if named.password else None
+        async with PostgresStore(named.url, password) as store:
+            yield store
 
     def setup(self) -> Setup:
         """What the organisation decided once."""
@@ -182,14 +219,17 @@ class App:
         if isinstance(source, BackstageSettings):
             from nthlayer_sync.sources.backstage import ApiSettings, BackstageSource
 
-            return BackstageSource(source.name, ApiSettings(url=source.url, token=source.token or ""))
+            return BackstageSource(source.name, ApiSettings(url=source.url, authorize=self._let_in(source.token)))
         from nthlayer_sync.sources.api import ApiSettings
         from nthlayer_sync.sources.cortex import CortexSource, cortex_directory
 
         confidence = self.tiers.confidence.cortex
         if source.path is not None:
             return cortex_directory(source.name, self.folder / source.path, confidence)
-        return CortexSource(source.name, ApiSettings(url=source.url, token=source.token or ""), confidence)
+        return CortexSource(source.name, ApiSettings(url=source.url, authorize=self._let_in(source.token)), confidence)
+
+    def _let_in(self, token: str | None) -> Authorize:
+        return self.secrets.header(token) if token else nobody
 
     def catalogs(self) -> dict[str, Path | str]:
         """The catalogs that are kept as files, by the root of their places: a folder, or a repository's address."""

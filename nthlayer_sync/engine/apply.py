@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
 import msgspec
@@ -30,6 +31,8 @@ from nthlayer_sync.model.plan import Applied, Part, Plan
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.result import Outcome, Result
 from nthlayer_sync.model.service import Subject
+from nthlayer_sync.sdk.lease import check_lease
+from nthlayer_sync.sdk.spans import span
 from nthlayer_sync.sdk.store import Entry, Store
 from nthlayer_sync.sdk.target import Restorable
 
@@ -42,7 +45,17 @@ Progress = Callable[[int], None]
 class Applier:
     """Applies one plan. `subject` gives a subject by reference, None when it is gone."""
 
-    def __init__(self, store: Store, generator: Generator, subject: Callable[[EntityRef], Subject | None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        generator: Generator,
+        subject: Callable[[EntityRef], Subject | None],
+        busy: Mapping[str, asyncio.Lock] | None = None,
+    ) -> None:
+        """`busy` gives a lock by the name of a root, where several appliers may write to one at the same time."""
+        self.roots: set[str] = set()
+        """The repositories and accounts that were written to."""
+        self._busy = defaultdict[str, asyncio.Lock](asyncio.Lock) if busy is None else busy
         self._store = store
         self._generator = generator
         self._subject = subject
@@ -66,6 +79,7 @@ class Applier:
         known: list[Write] = []
         levels = await in_batches(self._generator, parts, known)
         roots = {batch.name: batch for level in levels.values() for batches in level.values() for batch in batches}
+        self.roots = {batch.root for batch in roots.values()}
         seen = await self._store.roots()
         await self._store.see_roots(dict.fromkeys(roots, ""))  # until it is known what is left there
         gate = asyncio.Semaphore(ROOTS_AT_ONCE)
@@ -73,7 +87,7 @@ class Applier:
         async def run(batches: list[Batch]) -> list[Result]:
             done: list[Result] = []
             for batch in batches:
-                async with gate:
+                async with self._busy[batch.name], gate:
                     made = await self._batch(plan, batch)
                 progress(len(made))
                 done += made
@@ -128,7 +142,8 @@ class Applier:
                 except Exception as error:  # bad input or a bug: it stops this config and what requires it
                     results.append(self._fail(write, error))
             if steps:
-                results += await self._write(batch, steps)
+                with span("apply batch", configs=len(steps)):
+                    results += await self._write(batch, steps)
         except Exception as error:  # whether anything was written is open; the journal says so until the next plan
             log().warning("batch.failed", root=batch.root, configs=len(batch.writes), error=str(error))
             said = {result.id for result in results}
@@ -137,6 +152,7 @@ class Applier:
 
     async def _write(self, batch: Batch, steps: list[Step]) -> list[Result]:
         await self._store.intend([entry for step in steps for entry in step.entries])
+        check_lease()
         key = key_of(*sorted(step.entries[0].key for step in steps))
         done = [noted(step, r) for step, r in zip(steps, await batch.send([s.diff for s in steps], key), strict=True)]
         await self._remember(batch, list(zip(steps, done, strict=True)))

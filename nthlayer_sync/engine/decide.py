@@ -60,6 +60,11 @@ class Question(msgspec.Struct, frozen=True):
         return one.place
 
     @property
+    def changes(self) -> bool:
+        """Whether something else is wanted than was applied."""
+        return (self.wanted.digest if self.wanted else "") != (self.applied.digest if self.applied else "")
+
+    @property
     def moves(self) -> bool:
         """Whether it was applied elsewhere than it is wanted now."""
         return self.wanted is not None and self.applied is not None and self.wanted.place != self.applied.place

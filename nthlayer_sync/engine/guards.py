@@ -29,6 +29,20 @@ class Consent:
     recreates: int = 0
 
 
+@dataclass(frozen=True)
+class Lately:
+    """What small plans wrote lately, by kind and by owner ("" counts all): it counts together with the next plan.
+
+    Without that, ten plans of one delete each would pass where one of ten would not.
+    """
+
+    written: Mapping[str, Mapping[Action, int]] = field(default_factory=dict[str, Mapping[Action, int]])
+
+    def count(self, scope: str, action: Action) -> int:
+        """How many of one scope."""
+        return self.written.get(scope, {}).get(action, 0)
+
+
 @dataclass
 class Tally:
     """What a plan does, counted while it is made."""
@@ -67,25 +81,32 @@ class Existing:
     scopes: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
-def guard(tally: Tally, existing: Existing, guards: Guards, consent: Consent) -> tuple[Refusal, ...]:
+def guard(
+    tally: Tally, existing: Existing, guards: Guards, consent: Consent, lately: Lately = Lately()
+) -> tuple[Refusal, ...]:
     """Everything that speaks against applying the plan."""
     refusals: list[Refusal] = []
     deletes, updates = tally.total(Action.DELETE), tally.total(Action.UPDATE)
     if deletes > consent.deletes:
-        scopes = [("all configs", deletes, existing.total)]
-        scopes += [(kind, n[Action.DELETE], existing.scopes.get(kind, 0)) for kind, n in sorted(tally.actions.items())]
-        over = [_over(*scope, "deletes", guards.deletes, guards) for scope in scopes]
+        counts = {"": deletes} | {kind: n[Action.DELETE] for kind, n in sorted(tally.actions.items())}
+        over = [
+            _over(_Scope(scope, lately.count(scope, Action.DELETE), count, existing), "deletes", guards.deletes, guards)
+            for scope, count in counts.items()
+            if count
+        ]
         over += _emptied_owners(tally.deletes_by_owner, existing.scopes)
         if messages := [message for message in over if message]:
             refusals.append(Refusal("deletes", "; ".join(messages), f"--allow-deletes {deletes}"))
-    if updates > consent.updates and (
-        message := _over("all configs", updates, existing.total, "updates", guards.updates, None)
-    ):
-        refusals.append(Refusal("updates", message, f"--allow-updates {updates}"))
+    if updates > consent.updates:
+        scope = _Scope("", lately.count("", Action.UPDATE), updates, existing)
+        if message := _over(scope, "updates", guards.updates, None):
+            refusals.append(Refusal("updates", message, f"--allow-updates {updates}"))
     if (recreates := tally.recreates.total()) > consent.recreates:
-        scopes = [("all configs", recreates, existing.total)]
-        scopes += [(kind, count, existing.scopes.get(kind, 0)) for kind, count in sorted(tally.recreates.items())]
-        over = [_over(*scope, "recreations", guards.recreates, None) for scope in scopes]
+        counts = {"": recreates} | dict(sorted(tally.recreates.items()))
+        over = [
+            _over(_Scope(scope, 0, count, existing), "recreations", guards.recreates, None)
+            for scope, count in counts.items()
+        ]
         if messages := [message for message in over if message]:
             refusals.append(Refusal("recreates", "; ".join(messages), f"--allow-recreates {recreates}"))
     refusals += [
@@ -96,16 +117,40 @@ def guard(tally: Tally, existing: Existing, guards: Guards, consent: Consent) ->
     return tuple(refusals)
 
 
-def _over(scope: str, count: int, existing: int, what: str, limit: Limit, guards: Guards | None) -> str:
-    """Why `count` is too many, or ""."""
-    if guards is not None and existing < guards.small_set.below:
+@dataclass(frozen=True)
+class _Scope:
+    """All configs (""), or those of a kind: how many were written lately, would be now, and are there."""
+
+    name: str
+    lately: int
+    now: int
+    existing: Existing
+
+    @property
+    def count(self) -> int:
+        return self.lately + self.now
+
+    @property
+    def before(self) -> int:
+        return self.existing.total if not self.name else self.existing.scopes.get(self.name, 0)
+
+    def __str__(self) -> str:
+        also = f", {self.lately} of them lately" if self.lately else ""
+        return f"{self.before} of {self.name or 'all configs'}{also}"
+
+
+def _over(scope: _Scope, what: str, limit: Limit, guards: Guards | None) -> str:
+    """Why it is too many, or ""."""
+    count, before = scope.count, scope.before
+    if guards is not None:
+        before += scope.lately  # deletes: they were there
+    if guards is not None and before < guards.small_set.below:
         most = guards.small_set.deletes
-        return f"{count} {what} of the {existing} of {scope}, {most} at most among so few" if count > most else ""
-    share = float(limit.share.ratio) * existing
+        return f"{count} {what} of the {scope}, {most} at most among so few" if count > most else ""
     if count > limit.count:
-        return f"{count} {what} of the {existing} of {scope}, {limit.count} at most"
-    if count > max(share, limit.floor, 1):
-        return f"{count} {what} of the {existing} of {scope}, more than {limit.share}"
+        return f"{count} {what} of the {scope}, {limit.count} at most"
+    if count > max(float(limit.share.ratio) * before, limit.floor, 1):
+        return f"{count} {what} of the {scope}, more than {limit.share}"
     return ""
 
 

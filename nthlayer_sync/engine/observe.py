@@ -32,19 +32,25 @@ class LiveRoot:
         self.trouble = ""
         """Why nothing can be said of this root now; its configs wait."""
         self.moved: Mapping[str, str] = {}
+        self.seen = False
+        """Whether it was looked at; what is remembered of it is believed until then."""
         self._all: Mapping[str, str] | None = None
         self._looked_up: dict[str, str] = {}
         self._confirmed = 0
 
-    async def observe(self, since: str) -> None:
-        """Find out what moved since the state `since`; everything is listed when that cannot be told."""
+    async def observe(self, since: str, *, whole: bool = True) -> None:
+        """Find out what moved since the state `since`; everything is listed when that cannot be told.
+
+        Where not the `whole` is wanted, nothing is listed then, and what is asked about is looked up.
+        """
         movement = await self.target.moved(self.root, since)
+        self.seen = True
         self.state = movement.state
         self.conflicts = movement.conflicts
         self.declined = movement.declined
         if movement.paths is not None:
             self.moved = movement.paths
-        else:
+        elif whole:
             self._all = await self.target.revisions(self.root, None)
 
     def revision(self, path: str, remembered: str | None) -> str | None:
@@ -132,11 +138,14 @@ async def own_state(target: Target, root: str, since: str, written: Mapping[str,
 class Live:
     """Every root that configs land in; each is observed once, when it is first asked for.
 
-    `since` gives the state in which each root was last seen, by target and root, as `states` does.
+    `since` gives the state in which each root was last seen, by target and root, as `states` does. Where we are
+    `trusting`, roots are believed to be as remembered until somebody doubts it: what moved is found by audits, and
+    no write is made over what is not as it is remembered.
     """
 
-    def __init__(self, since: Mapping[str, str]) -> None:
+    def __init__(self, since: Mapping[str, str], *, trusting: bool = False) -> None:
         self._since = since
+        self._trusting = trusting
         self._roots: dict[tuple[str, str], LiveRoot] = {}
 
     def root(self, target: Target, root: str) -> LiveRoot:
@@ -150,15 +159,26 @@ class Live:
     async def observe(self, wanted: Iterable[tuple[Target, str]]) -> None:
         """Observe the roots that were not looked at yet, several at a time."""
         new = {(target.name, root): target for target, root in wanted if (target.name, root) not in self._roots}
+        if self._trusting:
+            self._roots |= {key: LiveRoot(target, key[1]) for key, target in new.items()}
+        else:
+            await self._look(new)
+
+    async def doubt(self, wanted: Iterable[tuple[Target, str]]) -> None:
+        """Look at roots that were only believed to be as remembered so far."""
+        asked = {(target.name, root): target for target, root in wanted}
+        await self._look({k: t for k, t in asked.items() if k not in self._roots or not self._roots[k].seen})
+
+    async def _look(self, new: Mapping[tuple[str, str], Target]) -> None:
         gate = asyncio.Semaphore(ROOTS_AT_ONCE)
 
         async def one(key: tuple[str, str], target: Target) -> None:
             live = LiveRoot(target, key[1])
             async with gate:
                 try:
-                    await live.observe(self._since.get(" ".join(key), ""))
+                    await live.observe(self._since.get(" ".join(key), ""), whole=not self._trusting)
                 except Failure as error:
-                    live.trouble = str(error)
+                    live.trouble, live.seen = str(error), True
             self._roots[key] = live
 
         async with asyncio.TaskGroup() as group:
@@ -177,4 +197,4 @@ class Live:
 
     def states(self) -> dict[str, str]:
         """The state of each root that was looked at."""
-        return {" ".join(key): live.state for key, live in self._roots.items() if not live.trouble}
+        return {" ".join(key): live.state for key, live in self._roots.items() if live.seen and not live.trouble}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 from nthlayer_sync.errors import Failure
 from nthlayer_sync.model.config import ConfigId
@@ -18,21 +19,30 @@ ROOTS_AT_ONCE = 8
 """Repositories at the same time."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """In the name of which plan; what was just committed to; and where alone to look, None for everywhere."""
+
+    plan: str
+    written: frozenset[str] = frozenset()
+    among: Collection[str] | None = None
+
+
 async def propose(
-    store: Store, files: FileTarget, subject: Callable[[EntityRef], Subject | None], written: Iterable[str] = ()
+    store: Store, files: FileTarget, subject: Callable[[EntityRef], Subject | None], asked: Asked
 ) -> list[Proposed]:
     """Bring every pull request to where its branch is; a failure is told, and made good by the next apply.
 
-    `subject` gives a subject by reference, None when it is gone. `written` are repositories that something was just
-    committed to.
+    `subject` gives a subject by reference, None when it is gone.
     """
     prefix = f"{files.name} "
     states = {name.removeprefix(prefix): s for name, s in (await store.roots()).items() if name.startswith(prefix)}
-    new = {root for root in written if files.proposes(root, "")}
+    new = {root for root in asked.written if files.proposes(root, "")}
     roots = sorted(new | {root for root, state in states.items() if files.proposes(root, state)})
+    if asked.among is not None:
+        roots = [root for root in roots if root in asked.among]
     if not roots:
         return []
-    plan = next((plan for plan, _ in await store.runs(1)), "")
     gate, memory = asyncio.Semaphore(ROOTS_AT_ONCE), _Memory(store, frozenset(roots), subject)
 
     async def one(root: str) -> Proposed | None:
@@ -41,7 +51,7 @@ async def propose(
 
         async with gate:
             try:
-                return await files.propose(root, plan, describe)
+                return await files.propose(root, asked.plan, describe)
             except Exception as error:  # bad input or a bug: it stops this repository only
                 reason = str(error) if isinstance(error, Failure) else f"bug: {type(error).__name__}: {error}"
                 return Proposed(root=root, did="failed", trouble=reason)

@@ -92,7 +92,7 @@ async def _by_root(entries: list[Entry], generator: Generator, live: Live) -> di
         if entry.id.kind not in generator.kinds:
             continue
         target = generator.target(entry.id.kind, entry.place.root)
-        await live.observe([(target, entry.place.root)])
+        await live.doubt([(target, entry.place.root)])
         root = live.root(target, entry.place.root)
         if not root.trouble:
             found.setdefault(root, []).append(entry)

@@ -4,54 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from nthlayer_sync.blueprint.tiers import Tiers
 from nthlayer_sync.engine.apply import Applier, Progress
-from nthlayer_sync.engine.draft import Rules, Scope
+from nthlayer_sync.engine.draft import Known, Rules, Scope
+from nthlayer_sync.engine.gate import Gate, Gates, standing_rules
 from nthlayer_sync.engine.generate import Generator
-from nthlayer_sync.engine.guards import Consent
-from nthlayer_sync.engine.ingest import ingest
+from nthlayer_sync.engine.guards import Consent, Lately
 from nthlayer_sync.engine.observe import Live
-from nthlayer_sync.engine.plan import Planner
-from nthlayer_sync.engine.propose import propose
-from nthlayer_sync.engine.recover import open_lines, recover
+from nthlayer_sync.engine.plan import CHUNK, Planner, disturbed
+from nthlayer_sync.engine.propose import Asked, propose
+from nthlayer_sync.engine.reading import CodeOf, Reading, Setup, Sources
+from nthlayer_sync.engine.recover import recover
 from nthlayer_sync.engine.undo import undo
-from nthlayer_sync.errors import TemporaryError
-from nthlayer_sync.graph.build import Graph
-from nthlayer_sync.graph.subjects import Held, Subjects
+from nthlayer_sync.graph.subjects import Held
 from nthlayer_sync.model.config import ConfigId
-from nthlayer_sync.model.diagnosis import Diagnosis, Severity
-from nthlayer_sync.model.entity import Entity
-from nthlayer_sync.model.plan import Checksum, Part, Plan, SourceState, Words
+from nthlayer_sync.model.diagnosis import Diagnosis
+from nthlayer_sync.model.plan import Checksum, Part, Plan, Words
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.result import Result
-from nthlayer_sync.model.service import Home, Subject
-from nthlayer_sync.model.snapshot import Completeness, Snapshot
+from nthlayer_sync.model.service import Subject
 from nthlayer_sync.sdk.files import FileTarget
 from nthlayer_sync.sdk.hosting import Proposed
 from nthlayer_sync.sdk.source import Source
-from nthlayer_sync.sdk.store import Kept, Store
+from nthlayer_sync.sdk.store import Store
 
 if TYPE_CHECKING:
     from nthlayer_sync.engine.blueprints import BlueprintFiles, Rewritten
-
-CODE = "code"
-"""The name of the source that looks into repositories; no other may have it."""
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What an organisation decided once: its name, its tier table, where files land, what is never deleted."""
-
-    organisation: str
-    tiers: Tiers
-    central: Home | None = None
-    code_host: str = ""
-    protected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,10 +62,20 @@ class Request:
         return Words(self.gone, self.shrunk, self.dropped)
 
 
+@dataclass(frozen=True)
+class Terms:
+    """On what terms the daemon plans a few subjects: what writes wait for, what small plans wrote lately."""
+
+    rules: tuple[Gate, ...] = ()
+    consent: Consent = field(default_factory=Consent)
+    lately: Lately = field(default_factory=Lately)
+
+
 class Engine:
     """One organisation: its sources in order of precedence, its plugins, its memory.
 
-    `graph` and `subjects` are there after the first `read`; `diagnoses` is what the sources were found to say wrongly.
+    `graph` and `subjects` are filled by the first `read`. A daemon works on some subjects at a time, several such works
+    side by side: `reconcile`, and `apply` with the store of that work.
     """
 
     def __init__(
@@ -90,93 +84,145 @@ class Engine:
         sources: Sequence[Source],
         generator: Generator,
         store: Store,
-        code: Callable[[Iterable[Entity]], Source] | None = None,
+        code: CodeOf | None = None,
         files: FileTarget | None = None,
     ) -> None:
-        """`code` makes the source that looks into the repositories of the entities that the others show.
-
-        `files` is where files land; without it nothing is proposed.
-        """
+        """`files` is where files land; without it nothing is proposed."""
         self.setup = setup
         self.generator = generator
         self.store = store
-        self.diagnoses: list[Diagnosis] = []
         self.interrupted = 0
         """Writes that an interrupted run had made without remembering them, found by the last `plan`."""
         self.proposals: list[Proposed] = []
         """The pull requests that the last `apply` or `undo` opened, updated, closed or left, and its failures to."""
+        self.reading = Reading(setup, Sources(sources, code), store)
+        self.graph, self.subjects = self.reading.graph, self.reading.subjects
         self._files = files
-        self._sources = sources
         self._code = code
-        self._states: dict[str, SourceState] = {}
-        self._left_alone: set[EntityRef] = set()
-        self._unsaved: dict[str, Kept] = {}
-        self._dropped: set[str] = set()
-        precedence = [*(source.name for source in sources), "codeowners"]
-        self.graph = Graph(precedence, setup.tiers.confidence.model_dump(), setup.organisation)
-        self.subjects = Subjects(self.graph, setup.tiers, central=setup.central, code_host=setup.code_host)
+        self._busy: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def read(self, request: Request = Request()) -> None:
-        """Read every source and bring the graph up to date."""
-        await self._read(await asyncio.gather(*(source.look() for source in self._sources)), request)
+    @property
+    def diagnoses(self) -> list[Diagnosis]:
+        """What the sources were found to say wrongly."""
+        return self.reading.diagnoses
+
+    async def read(self, request: Request = Request()) -> set[EntityRef]:
+        """Read every source and bring the graph up to date; gives what changed."""
+        return (await self.reading.read(await self.reading.look(), request.words))[1]
 
     async def plan(self, request: Request = Request()) -> Plan:
         """Make and store a plan of everything; nothing live is written."""
         live = Live(await self.store.roots())
-        looks = asyncio.gather(*(source.look() for source in self._sources))
+        looks = asyncio.ensure_future(self.reading.look())
         await live.observe_known(self.generator.targets)
         digests = await looks
         if self._code is None and (unchanged := await self._unchanged(digests, live, request)) is not None:
             return unchanged
-        digests = await self._read(digests, request)
+        digests, _ = await self.reading.read(digests, request.words)
         if self._code is not None and (unchanged := await self._unchanged(digests, live, request)) is not None:
             return unchanged
         recovered = await recover(self.store, self.generator, live, time.time())
         self.interrupted = recovered.made
         scope = Scope(
             self._present(),
-            self.graph.entities.keys() | {self.graph.organisation} | self._left_alone,
+            self._known(),
             self._identity,
-            tuple(self._states.values()),
-            self._inputs(digests),
-            request.words,
+            sources=tuple(self.reading.states.values()),
+            inputs=self._inputs(digests),
+            words=request.words,
         )
-        plan = await self._planner(live, request, recovered.open).plan(scope, await self.store.traces())
+        rules = self._rules(Terms(consent=request.consent), recovered.open, enforce=request.enforce)
+        plan = await Planner(self.store, self.generator, live, rules).plan(scope, await self.store.traces())
         await self.store.see_roots(live.states())
         return plan
 
-    async def change(self, source: str, changed: Sequence[Entity], removed: Iterable[EntityRef], live: Live) -> Plan:
-        """Plan what follows from entities that changed since `read`; the cost is in proportion to what they touch."""
-        affected = self.graph.update(source, changed, removed)
-        self.subjects.forget(affected)
-        scope = Scope(self._of(sorted(affected)), None, self._identity, tuple(self._states.values()))
-        traces = await self.store.traces(affected)
-        open = open_lines(await self.store.journal(), self.generator, time.time())
-        return await self._planner(live, Request(), open).plan(scope, traces)
+    async def due(self, refs: Collection[EntityRef] | None = None) -> list[EntityRef]:
+        """Which of these subjects, or of all, have something to be looked at: new, changed, unsettled or gone."""
+        traces, present = await self.store.traces(refs), self._known()
+        found = [ref for ref in traces if ref not in present]
+        left = set(traces).difference(found)
+        for number, subject in enumerate(self._present() if refs is None else self._of(sorted(refs))):
+            trace = traces.get(subject.ref)
+            left.discard(subject.ref)
+            if trace is None or not trace.settled or trace.fingerprint != self.generator.fingerprint(subject):
+                found.append(subject.ref)
+            if number % CHUNK == CHUNK - 1:
+                await asyncio.sleep(0)
+        return found + sorted(ref for ref in left if traces[ref].settled)  # no subjects now: held, and told once
 
-    async def apply(self, plan: Plan, parts: AsyncIterator[Part], progress: Progress = lambda _: None) -> list[Result]:
-        """Apply a plan as it was reviewed; the graph has to be read with the plan's words."""
-        async with self.store.applying():
-            for name, kept in self._unsaved.items():
-                await self.store.keep(name, kept)
-            for name in self._dropped:
-                await self.store.drop(name)
-            results = await Applier(self.store, self.generator, self.subject).apply(plan, parts, progress)
-            await self._propose()
+    async def audit(self, roots: Collection[str] | None = None) -> list[EntityRef]:
+        """Look at repositories and accounts, or some of them, by their names in the store's `roots`.
+
+        Gives the subjects of which something there is not as we left it, or may not be; they are astray from then on.
+        """
+        known = await self.store.roots()
+        live = Live(known if roots is None else {name: state for name, state in known.items() if name in roots})
+        await live.observe_known(self.generator.targets)
+        open = {entry.id.subject for entry in await self.store.journal()}
+        found = sorted(open | await disturbed(self.store, self.generator, live))
+        await self.store.doubt(found)  # before the states are: a crash between must not lose what was found
+        await self.store.see_roots(live.states())
+        self.proposals = await self._propose(self.store, "")
+        return found
+
+    async def reconcile(self, refs: Collection[EntityRef], store: Store, terms: Terms) -> Plan:
+        """Plan some subjects, gone ones among them; what a guard refuses waits, and the rest may be applied.
+
+        `store` is that of who works on them. What is live is believed to be as remembered, unless it was found
+        otherwise before.
+        """
+        live = Live(await store.roots(), trusting=True)
+        recovered = await recover(store, self.generator, live, time.time())
+        rules = self._rules(terms, recovered.open)
+        traces = await store.traces(refs)
+        former = await self._former([ref for ref in refs if ref not in traces], store)
+        if former:
+            traces |= await store.traces(former)
+        scope = Scope(
+            self._of(sorted(refs)),
+            self._known(),
+            self._identity,
+            whole=False,
+            sources=tuple(self.reading.states.values()),
+        )
+        plan = await Planner(store, self.generator, live, rules).plan(scope, traces)
+        if plan.refusals:
+            rules = replace(rules, gates=replace(rules.gates, refusals=plan.refusals))
+            scope = replace(scope, subjects=self._of(sorted(refs)))
+            plan = await Planner(store, self.generator, live, rules).plan(scope, traces)
+        return plan
+
+    async def apply(
+        self, plan: Plan, parts: AsyncIterator[Part], progress: Progress = lambda _: None, store: Store | None = None
+    ) -> list[Result]:
+        """Apply a plan as it was reviewed; the graph has to be read with the plan's words.
+
+        `store` is that of who works on its subjects, where not the whole is worked on.
+        """
+        mine = store or self.store
+        async with mine.applying():
+            if store is None:
+                await self._save_words()
+            applier = Applier(mine, self.generator, self.subject, self._busy)
+            results = await applier.apply(plan, parts, progress)
+            touched = None if store is None else applier.roots
+            self.proposals = await self._propose(mine, plan.id, among=touched)
             return results
 
-    async def undo(self, plan: str) -> list[Result]:
+    async def undo(self, plan: str, store: Store | None = None) -> list[Result]:
         """Put back what an applied plan changed."""
-        async with self.store.applying():
-            results = await undo(self.store, self.generator, plan)
-            await self._propose()
+        mine = store or self.store
+        async with mine.applying():
+            results = await undo(mine, self.generator, plan)
+            self.proposals = await self._propose(mine, plan)
             return results
 
     async def promote(self, blueprints: BlueprintFiles, files: Sequence[Rewritten], message: str) -> dict[str, str]:
         """Write blueprint files; gives the commit of each repository."""
         async with self.store.applying():
             commits = await blueprints.save(files, message)
-            await self._propose(commits)
+            newest = next((plan for plan, _ in await self.store.undoable(1)), "")
+            self.proposals = await self._propose(self.store, newest, commits)
             return commits
 
     def subject(self, ref: EntityRef) -> Subject | None:
@@ -184,13 +230,37 @@ class Engine:
         found = self.subjects.get(ref)
         return None if isinstance(found, Held) else found
 
-    async def _propose(self, roots: Iterable[str] = ()) -> None:
-        self.proposals = await propose(self.store, self._files, self.subject, roots) if self._files else []
+    async def _former(self, refs: Collection[EntityRef], store: Store) -> set[EntityRef]:
+        """What subjects of these were called before they were renamed: their configs move, and are not made twice."""
+        uids = [uid for ref in refs if (uid := self._identity(ref))]
+        return {old for old in await store.called(uids) if old not in self.graph.entities} if uids else set()
 
-    def _planner(self, live: Live, request: Request, open: Mapping[ConfigId, str]) -> Planner:
-        tiers = self.setup.tiers
-        rules = Rules(tiers.guards, self.setup.protected, request.consent, request.enforce, open, time.time())
-        return Planner(self.store, self.generator, live, rules)
+    async def _save_words(self) -> None:
+        unsaved = self.reading.unsaved
+        for name, kept in unsaved.kept.items():
+            await self.store.keep(name, kept)
+        for name in unsaved.dropped:
+            await self.store.drop(name)
+
+    async def _propose(
+        self, store: Store, plan: str, roots: Iterable[str] = (), among: Collection[str] | None = None
+    ) -> list[Proposed]:
+        if self._files is None:
+            return []
+        return await propose(store, self._files, self.subject, Asked(plan, frozenset(roots), among))
+
+    def _rules(self, terms: Terms, open: Mapping[ConfigId, str], *, enforce: bool = False) -> Rules:
+        standing = standing_rules(self.generator, self.graph.entities.get)
+        return Rules(
+            self.setup.tiers.guards,
+            Gates((*standing, *terms.rules), protected=self.setup.protected),
+            self.setup.protected,
+            terms.consent,
+            terms.lately,
+            enforce,
+            open,
+            time.time(),
+        )
 
     async def _unchanged(self, digests: Sequence[str], live: Live, request: Request) -> Plan | None:
         """A plan of nothing, when neither sources nor plugins nor live systems moved since everything was settled."""
@@ -202,73 +272,18 @@ class Engine:
             return None
         return Plan(checksum=str(Checksum()), inputs=newest.inputs, sources=newest.sources, subjects=newest.subjects)
 
-    def _inputs(self, digests: Sequence[str]) -> str:
+    @cached_property
+    def version(self) -> str:
+        """The digest of what everything is generated with: plugins, their settings, the tier table."""
         ours = (self.generator.digest, self.setup.tiers.table.model_dump_json(), repr(self.setup.central))
-        return blake2b("\0".join((*digests, *ours)).encode(), digest_size=16).hexdigest()
+        return blake2b("\0".join(ours).encode(), digest_size=16).hexdigest()
 
-    async def _read(self, digests: Sequence[str], request: Request) -> list[str]:
-        """Bring the graph up to date; gives the digest of every source, that of the code last."""
-        self.diagnoses.clear()
-        known = await self.store.read_digests()
-        digests = list(digests)
-        for source, digest in zip(self._sources, digests, strict=True):
-            await self._bring(source, digest, known, request)
-        if self._code is not None:
-            code = self._code(tuple(self.graph.entities.values()))
-            digests.append(await code.look())
-            await self._bring(code, digests[-1], known, request, required=False)
-        await self._unnamed(known, request)
-        return digests
+    def _inputs(self, digests: Sequence[str]) -> str:
+        return blake2b("\0".join((*digests, self.version)).encode(), digest_size=16).hexdigest()
 
-    async def _bring(
-        self, source: Source, digest: str, known: Mapping[str, str], request: Request, *, required: bool = True
-    ) -> None:
-        """Take in one source, from memory where nothing changed."""
-        if digest and known.get(source.name) == digest:
-            if source.name in self._states:
-                return
-            kept = await self.store.kept(source.name)
-            assert kept is not None
-            reason = "unchanged since it was last read"
-            self._states[source.name] = SourceState(source.name, Completeness.COMPLETE, reason, digest)
-        else:
-            kept = await self._ingest(source, request, required)
-        self.diagnoses += kept.diagnoses
-        self._take(source.name, kept)
-
-    async def _ingest(self, source: Source, request: Request, required: bool) -> Kept:
-        previous, snapshot = await self.store.kept(source.name), await source.read()
-        if required and previous is None and snapshot.completeness is Completeness.FAILED:
-            raise TemporaryError(f"source {source.name} cannot be read, and never was: {snapshot.reason}")
-        allowed = source.name in request.shrunk
-        guards = self.setup.tiers.guards
-        found = ingest(previous, snapshot, guards, time.time(), gone=request.gone, shrink_allowed=allowed)
-        self.diagnoses += found.diagnoses
-        self._states[source.name] = found.state
-        if request.words:
-            self._unsaved[source.name] = found.kept  # a plan only asks; a person's word is kept when it is applied
-        else:
-            await self.store.keep(source.name, found.kept)
-        return found.kept
-
-    async def _unnamed(self, known: Iterable[str], request: Request) -> None:
-        """What only a source shows that the settings no longer name is left alone: a line removed proves no absence."""
-        self._left_alone = set()
-        for name in sorted(set(known) - {source.name for source in self._sources} - {CODE}):
-            if name in request.dropped:
-                self._dropped.add(name)
-                continue
-            kept = await self.store.kept(name)
-            self._left_alone |= {entity.ref for entity in kept.entities} if kept else set()
-            message = f"the settings no longer name {name}, so what only it showed is left alone (--drop-source {name})"
-            self.diagnoses.append(Diagnosis(code="source-unnamed", message=message, severity=Severity.WARNING))
-
-    def _take(self, source: str, kept: Kept) -> None:
-        taken = Snapshot(
-            source=source, scope="", completeness=Completeness.COMPLETE, reason="", digest=kept.read_digest,
-            entities=kept.entities, edges=kept.edges, facts=kept.facts, blueprints=kept.blueprints,
-        )  # fmt: skip
-        self.subjects.forget(self.graph.take(taken))
+    def _known(self) -> Known:
+        """Everything that the sources still show."""
+        return Known(self.graph.entities, {self.graph.organisation, *self.reading.left_alone})
 
     def _present(self) -> Iterator[Subject]:
         return (found for found in self.subjects if not isinstance(found, Held))

@@ -152,7 +152,7 @@ def _blueprint_nudges(
                 candidates += [word for word in _expected(error, tiers) if word != value and word not in candidates]
                 continue
             name = ".".join(path)
-            reason = Reason(name, _text(value), _origin(name, origins))
+            reason = Reason(name, _text(value), origin_of(name, origins))
             yield (
                 reason,
                 msgspec.structs.replace(
@@ -204,7 +204,7 @@ def _paths(values: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[t
             yield (*above, key)
 
 
-def _origin(path: str, origins: Mapping[str, str]) -> str:
+def origin_of(path: str, origins: Mapping[str, str]) -> str:
     """Who said it: the layer of the leaf, or of the list or map that it stands in; a default nobody wrote otherwise."""
     while path:
         if path in origins:

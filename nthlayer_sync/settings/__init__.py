@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator
 
 from nthlayer_sync.blueprint.check import Problem, did_you_mean, explain, place, problems
 from nthlayer_sync.blueprint.layer import as_map
@@ -20,6 +20,8 @@ from nthlayer_sync.git import check_branch
 from nthlayer_sync.model.diagnosis import Diagnosis
 from nthlayer_sync.sdk.secrets import SecretRef
 from nthlayer_sync.sdk.secrets.vault import VaultSettings
+from nthlayer_sync.settings.part import Part
+from nthlayer_sync.settings.serve import PostgresSettings, ServeSettings
 from nthlayer_sync.yaml.read import locate, read_documents
 
 FILE_NAME = "nthlayer-sync.yaml"
@@ -27,11 +29,7 @@ RESERVED = ("code", "codeowners")
 """Names of our own for where facts come from; no source may have them."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DirectorySettings(_Part):
+class DirectorySettings(Part):
     """Catalog files below a directory of this machine."""
 
     type: Literal["directory"] = Field(description="What sort of source it is.")
@@ -41,7 +39,7 @@ class DirectorySettings(_Part):
     exclude: tuple[str, ...] = Field(default=(), description="Patterns of files not to read, such as `templates/**`.")
 
 
-class GitSettings(_Part):
+class GitSettings(Part):
     """Catalog files of a Git repository, at its base branch."""
 
     type: Literal["git"] = Field(description="What sort of source it is.")
@@ -51,7 +49,7 @@ class GitSettings(_Part):
     exclude: tuple[str, ...] = Field(default=(), description="Patterns of files not to read, such as `templates/**`.")
 
 
-class BackstageSettings(_Part):
+class BackstageSettings(Part):
     """A Backstage catalog over its REST API."""
 
     type: Literal["backstage"] = Field(description="What sort of source it is.")
@@ -60,7 +58,7 @@ class BackstageSettings(_Part):
     token: SecretRef | None = Field(default=None, description="Where the token is.")
 
 
-class CortexSettings(_Part):
+class CortexSettings(Part):
     """The Cortex.io catalog: over its API, or its descriptor files below a directory."""
 
     type: Literal["cortex"] = Field(description="What sort of source it is.")
@@ -70,7 +68,7 @@ class CortexSettings(_Part):
     token: SecretRef | None = Field(default=None, description="Where the token is.")
 
 
-SOURCES: Mapping[str, type[_Part]] = {
+SOURCES: Mapping[str, type[Part]] = {
     "directory": DirectorySettings,
     "git": GitSettings,
     "backstage": BackstageSettings,
@@ -85,7 +83,7 @@ SourceSettings = Annotated[
 Land = Literal["propose", "commit"]
 
 
-class HostingSettings(_Part):
+class HostingSettings(Part):
     """A code host on which files are proposed as pull requests (GitHub) or merge requests (GitLab)."""
 
     type: Literal["github", "gitlab"] = Field(description="What runs there.")
@@ -112,7 +110,7 @@ class HostingSettings(_Part):
         return (self.host or f"{self.type}.com").lower()
 
 
-class LandingSettings(_Part):
+class LandingSettings(Part):
     """Where files land, and how the commits look."""
 
     central: str | None = Field(
@@ -157,7 +155,7 @@ class LandingSettings(_Part):
         return text
 
 
-class Settings(_Part):
+class Settings(Part):
     """The settings file, `nthlayer-sync.yaml`."""
 
     organisation: str = Field(description="The organisation's name.")
@@ -192,7 +190,11 @@ class Settings(_Part):
     vault: VaultSettings | None = Field(
         default=None, description="The Vault or OpenBao in which secrets named `vault:path#field` are."
     )
-    state: str = Field(default=".nthlayer/state.db", description="The state file, relative to the settings file.")
+    serve: ServeSettings = Field(default=ServeSettings(), description="How the daemon runs.")
+    state: str | PostgresSettings = Field(
+        default=".nthlayer/state.db",
+        description="The state file, relative to the settings file; or a PostgreSQL database, for several replicas.",
+    )
     cache: str = Field(default=".nthlayer/cache", description="Mirrors of repositories; can be deleted at any time.")
 
 

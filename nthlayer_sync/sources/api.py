@@ -10,8 +10,7 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from nthlayer_sync.errors import PermanentError, TemporaryError
-from nthlayer_sync.sdk.http import Call, Manners, Tool, Web, nobody
-from nthlayer_sync.sdk.secrets import Secrets
+from nthlayer_sync.sdk.http import Authorize, Call, Manners, Tool, Web, nobody
 from nthlayer_sync.sources.shape import short
 
 LARGEST_ANSWER = 64 << 20
@@ -27,12 +26,12 @@ Query = Sequence[tuple[str, str]]
 class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where an API is and how to ask it. `url` comes from the settings, never from a catalog.
 
-    `token` names the secret, "" for none. `timeout` (seconds) holds for one request, `deadline` for all requests of one
+    `authorize` is what lets us in. `timeout` (seconds) holds for one request, `deadline` for all requests of one
     read. `pause` is the mean wait before the second try; it doubles for the third.
     """
 
     url: str
-    token: str = ""
+    authorize: Authorize = nobody
     timeout: float = 30.0
     deadline: float = 300.0
     pause: float = 1.0
@@ -74,8 +73,7 @@ async def connected(settings: ApiSettings) -> AsyncGenerator[Api]:
         read_only=True,
     )
     web = Web()
-    authorize = Secrets().header(settings.token) if settings.token else nobody
-    tool = web.tool("the catalog", settings.url, authorize, manners)
+    tool = web.tool("the catalog", settings.url, settings.authorize, manners)
     try:
         async with asyncio.timeout(settings.deadline):
             yield Api(tool)

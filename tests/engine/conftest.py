@@ -24,10 +24,11 @@ from nthlayer_sync.model.plan import Change, Plan
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.result import Result
 from nthlayer_sync.model.service import Home, Service
-from nthlayer_sync.sdk.files import FileTarget, Repositories
+from nthlayer_sync.sdk.files import FileTarget
 from nthlayer_sync.sdk.kind import Category, FileKind, Kind
 from nthlayer_sync.sdk.ownership import MARK, Blocks
 from nthlayer_sync.sdk.plugin import OperationalPlugin, PluginSettings
+from nthlayer_sync.sdk.repositories import Repositories
 from nthlayer_sync.sdk.runtime import Runtime
 from nthlayer_sync.sdk.testing import service_from
 from nthlayer_sync.state.sqlite import SqliteStore

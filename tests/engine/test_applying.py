@@ -131,7 +131,7 @@ async def test_the_journal_has_a_closed_line_for_each_write(house):
     assert [(str(e.id.kind), e.action, e.before, bool(e.after), e.done) for e in lines] == [
         ("notes/whole", "create", "", True, True), ("notes/block", "create", "", True, True),
     ]  # fmt: skip
-    assert await house.store.runs() == [(plan.id, 2)]
+    assert await house.store.undoable() == [(plan.id, 2)]
     assert await house.store.journal() == []
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from nthlayer_sync.engine.generate import Generator
 from nthlayer_sync.engine.guards import Consent
-from nthlayer_sync.engine.run import Engine, Request, Setup
+from nthlayer_sync.engine.reading import Setup
+from nthlayer_sync.engine.run import Engine, Request
 from nthlayer_sync.model.config import Observed, Spec
 from nthlayer_sync.model.entity import Place
 from nthlayer_sync.model.plan import Plan, content_sum
@@ -156,7 +157,7 @@ class World:
 
     async def undo(self) -> list[Result]:
         async with self.engine() as engine:
-            [(plan, _)] = await engine.store.runs(1)
+            [(plan, _)] = await engine.store.undoable(1)
             return await engine.undo(plan)
 
     async def settled(self) -> bool:

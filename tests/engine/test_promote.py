@@ -12,7 +12,8 @@ from nthlayer_sync.blueprint.resolve import resolve
 from nthlayer_sync.blueprint.tiers import load_tiers
 from nthlayer_sync.engine.generate import Generator
 from nthlayer_sync.engine.nudge import dials
-from nthlayer_sync.engine.promote import TEXT, Edit, Promoted, promote
+from nthlayer_sync.engine.promote import Promoted, promote
+from nthlayer_sync.engine.search import TEXT, Edit
 from nthlayer_sync.engine.trial import Trial
 from nthlayer_sync.model.config import ConfigId, Spec
 from nthlayer_sync.model.service import Service
