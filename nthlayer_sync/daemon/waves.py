@@ -1,0 +1,107 @@
+"""waves: a change of policy or program that touches everything goes out in steps, and a failure stops it.
+
+A new template, a new version of a plugin or another tier table changes every subject at once, and so would a mistake in
+it. Which subjects come first is decided by their names alone; the table of tiers says how many (`guards.waves`).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from hashlib import blake2b
+
+import msgspec
+
+from nthlayer_sync.engine.run import Engine
+from nthlayer_sync.model.ref import EntityRef
+from nthlayer_sync.model.run import Event
+from nthlayer_sync.sdk.store import SharedStore
+from nthlayer_sync.sdk.work import Topic
+
+TOPIC, KEY = "wave", "current"
+"""The note under which the state is kept."""
+_FOREVER = math.inf
+
+
+class Wave(msgspec.Struct, frozen=True):
+    """How far a change is out. `version` names what everything is generated with; `step` counts from 0.
+
+    `members` are the subjects asked for in this step, `failing` those that failed already when it began. `halted` says
+    why it goes no further.
+    """
+
+    version: str
+    step: int = 0
+    members: tuple[EntityRef, ...] = ()
+    failing: tuple[str, ...] = ()
+    halted: str = ""
+    whole: bool = False
+    """Whether it is out everywhere."""
+
+
+class Waves:
+    """Lets through what of the due subjects may be asked for now. Only the leader uses it."""
+
+    def __init__(self, engine: Engine, store: SharedStore) -> None:
+        self._engine = engine
+        self._store = store
+
+    async def current(self) -> Wave | None:
+        """How far the last change is out."""
+        found = (await self._store.notes(TOPIC)).get(KEY)
+        return msgspec.json.decode(found, type=Wave) if found else None
+
+    async def go_on(self) -> None:
+        """Let a wave that was halted go on; what failed so far is no reason to stop any more."""
+        wave = await self.current()
+        if wave is not None and wave.halted:
+            failing = tuple(sorted(await self._store.work.errors(Topic.SUBJECT)))
+            await self._keep(msgspec.structs.replace(wave, halted="", failing=failing))
+
+    async def let_through(self, due: Sequence[EntityRef]) -> list[EntityRef]:
+        """Those of the due subjects that may be asked for now."""
+        waves = self._engine.setup.tiers.guards.waves
+        version, wave = self._engine.version, await self.current()
+        if wave is None or wave.version != version:
+            wave = Wave(version, step=-1)
+        elif wave.whole:
+            return list(due)
+        everything = max(len(await self._store.traces()), len(due))
+        if len(due) <= waves.above and wave.step < 0:
+            await self._keep(Wave(version, whole=True))
+            return list(due)
+        pending = set(due).intersection(wave.members)
+        failed = await self._failed(wave)
+        if wave.halted or failed:
+            if not wave.halted:
+                text = f"stopped after {len(wave.members)} subjects: {failed} failed since; see why, then let it go on"
+                wave = msgspec.structs.replace(wave, halted=text)
+                await self._keep(wave)
+                await self._store.record([Event(at=time.time(), name="wave.halted", text=text)])
+            return []
+        if pending:
+            return sorted(pending)
+        step = wave.step + 1
+        if step >= len(waves.shares):
+            await self._keep(Wave(version, whole=True))
+            return list(due)
+        allowed = math.ceil(float(waves.shares[step].ratio) * everything) - (everything - len(due))
+        chosen = sorted(sorted(due, key=_lot)[: max(allowed, 1)])
+        failing = tuple(sorted(await self._store.work.errors(Topic.SUBJECT)))
+        whole = len(chosen) == len(due)
+        await self._keep(Wave(version, step, () if whole else tuple(chosen), failing, whole=whole))
+        return chosen
+
+    async def _failed(self, wave: Wave) -> int:
+        """How many subjects of the wave fail that did not before."""
+        failing = await self._store.work.errors(Topic.SUBJECT)
+        return len(set(failing).intersection(wave.members).difference(wave.failing))
+
+    async def _keep(self, wave: Wave) -> None:
+        await self._store.pin(TOPIC, KEY, msgspec.json.encode(wave), _FOREVER)
+
+
+def _lot(ref: EntityRef) -> bytes:
+    """An order that has nothing to do with the alphabet, and is the same for every replica."""
+    return blake2b(ref.encode(), digest_size=8).digest()
