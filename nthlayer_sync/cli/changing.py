@@ -180,7 +180,7 @@ async def _applied_plan(engine: Engine, plan: str) -> str:
     if plan:
         file = Path(plan)
         return (await read_plan(file))[0].id if await asyncio.to_thread(file.is_file) else plan
-    runs = await engine.store.runs(1)
+    runs = await engine.store.undoable(1)
     if not runs:
         raise InputError("there is nothing to undo: no plan was applied, or all that were are undone already")
     return runs[0][0]
@@ -226,5 +226,5 @@ async def _to_apply(
     if format is options.Format.TEXT:
         await print_plan(engine, made, engine.store.parts(made.id), options.PlanFormat.TEXT)
     if made.pending and not made.refusals and not yes:
-        confirm(f"Apply plan {made.id}?")
+        confirm(f"Apply plan {made.id}?", "apply a plan file")
     return made, engine.store.parts(made.id)

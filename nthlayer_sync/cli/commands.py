@@ -12,7 +12,9 @@ from nthlayer_sync.cli.importing import import_
 from nthlayer_sync.cli.looking import generate, graph, kinds, why
 from nthlayer_sync.cli.oncall import oncall
 from nthlayer_sync.cli.sandbox import sandbox
+from nthlayer_sync.cli.serving import serve
 from nthlayer_sync.cli.starting import demo, init
+from nthlayer_sync.cli.tokens import token
 from nthlayer_sync.cli.validating import validate
 
 app = typer.Typer(
@@ -40,5 +42,22 @@ def _root(
     pass
 
 
-for command in (init, validate, plan, apply, drift, import_, generate, graph, why, kinds, oncall, undo, demo, sandbox):
+for command in (
+    init,
+    validate,
+    plan,
+    apply,
+    drift,
+    import_,
+    generate,
+    graph,
+    why,
+    kinds,
+    oncall,
+    undo,
+    demo,
+    sandbox,
+    serve,
+    token,
+):
     app.command(command.__name__.rstrip("_"))(command)

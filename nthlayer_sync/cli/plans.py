@@ -24,6 +24,7 @@ _SIGNS = {
     Action.ADOPT: ("=", "cyan"),
     Action.KEEP: ("!", "magenta"),
     Action.HOLD: ("!", "magenta"),
+    Action.WAIT: ("…", "blue"),
     Action.REFUSE: ("x", "red"),
 }
 LISTED = 400
@@ -190,6 +191,7 @@ def summary(plan: Plan) -> str:
         Action.ADOPT: "to remember",
         Action.KEEP: "kept as people left them",
         Action.HOLD: "held",
+        Action.WAIT: "waiting",
         Action.REFUSE: "refused",
     }
     counts = [f"{plan.total(action)} {text}" for action, text in words.items() if plan.total(action)]

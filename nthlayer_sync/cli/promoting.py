@@ -14,8 +14,9 @@ from nthlayer_sync.cli.options import PlanFormat
 from nthlayer_sync.cli.output import console, counted, print_json, print_proposals
 from nthlayer_sync.cli.requests import config, confirm
 from nthlayer_sync.engine.blueprints import BlueprintFiles, Rewritten
-from nthlayer_sync.engine.promote import Edit, Promotion, Unsaid, promote
+from nthlayer_sync.engine.promote import Promotion, promote
 from nthlayer_sync.engine.run import Engine
+from nthlayer_sync.engine.search import Edit, Unsaid
 from nthlayer_sync.engine.show import details
 from nthlayer_sync.engine.trial import Trial
 from nthlayer_sync.errors import Failure, InputError

@@ -9,7 +9,8 @@ from shlex import quote
 import typer
 
 from nthlayer_sync.engine.guards import Consent
-from nthlayer_sync.engine.run import CODE, Engine, Request
+from nthlayer_sync.engine.reading import CODE
+from nthlayer_sync.engine.run import Engine, Request
 from nthlayer_sync.errors import InputError
 from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.ref import EntityRef, parse_ref, ref_parts
@@ -36,10 +37,10 @@ def entity(text: str) -> EntityRef:
         raise InputError(str(error)) from error
 
 
-def confirm(question: str, instead: str = "apply a plan file") -> None:
-    """Ask; typer.Abort on a no, InputError where nobody is there."""
+def confirm(question: str, instead: str = "") -> None:
+    """Ask; typer.Abort on a no. InputError where nobody is there, with what may be done instead."""
     if not sys.stdin.isatty():
-        raise InputError(f"nobody is there to ask; say --yes, or {instead}")
+        raise InputError("nobody is there to ask; say --yes" + (f", or {instead}" if instead else ""))
     typer.confirm(question, abort=True)
 
 

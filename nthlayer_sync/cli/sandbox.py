@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import signal
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from rich.markup import escape
 
 from nthlayer_sync.cli.output import console
 from nthlayer_sync.errors import InputError, PermanentError
+from nthlayer_sync.yaml.emit import dump
 
 if TYPE_CHECKING:
     from nthlayer_sync.sandbox import Sandbox
@@ -55,22 +57,20 @@ async def interrupted() -> None:
 
 def _print(sandbox: Sandbox) -> None:
     """Addresses, what to paste, and the admin API; secrets are shown, they open nothing but the sandbox."""
-    from nthlayer_sync.sandbox import SECRETS
+    from nthlayer_sync.sandbox import kept_apart
 
     exports: list[str] = []
-    settings: list[str] = []
-    for name, tool in sandbox.tools.items():
-        settings.append(f"  {name}:")
-        for key, value in tool.settings().items():
-            if key in SECRETS:
-                variable = f"{name}_{key}".upper()
-                exports.append(f"export {variable}={shlex.quote(value)}")
-                value = f"env:{variable}"
-            settings.append(f"    {key}: {value}")
+
+    def exported(tool: str, name: str, secret: str) -> str:
+        variable = f"{tool}_{name}".upper()
+        exports.append(f"export {variable}={shlex.quote(secret)}")
+        return f"env:{variable}"
+
+    plugins = {name: kept_apart(tool.settings(), partial(exported, name)) for name, tool in sandbox.tools.items()}
     console.print("[bold]Secrets[/], for the shell that runs nthlayer-sync:")
     _block(exports)
     console.print("[bold]Settings[/], for nthlayer-sync.yaml:")
-    _block(["plugins:", *settings])
+    _block(dump({"plugins": plugins}).splitlines())
     console.print(f"[bold]Admin API[/]: {sandbox.admin.url} (objects, write ledger, faults). Ctrl-C stops.")
 
 

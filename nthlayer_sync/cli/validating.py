@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,9 +13,7 @@ from nthlayer_sync.cli import options
 from nthlayer_sync.cli.findings import junit, sarif
 from nthlayer_sync.cli.output import console, counted, print_diagnoses, print_json
 from nthlayer_sync.engine.locate import located
-from nthlayer_sync.engine.run import Engine
-from nthlayer_sync.graph.subjects import Held
-from nthlayer_sync.model.diagnosis import Diagnosis, Severity
+from nthlayer_sync.model.diagnosis import Severity
 
 
 class FindingsFormat(StrEnum):
@@ -36,12 +33,15 @@ async def validate(
     notes: Annotated[bool, typer.Option("--notes", help="Show notes too.")] = False,
 ) -> None:
     """Check the catalog, the blueprints and the graph. Exit code 1 when there are errors."""
+    from nthlayer_sync.engine.findings import findings, order, ungenerated
+
     app = App.load(settings)
     async with app.engine() as engine:
         await engine.read()
-        found = sorted(set(findings(engine)), key=_order)
+        told = {*engine.diagnoses, *filter(None, findings(engine)), *ungenerated(engine)}
+        found = sorted(told, key=order)
         shown = [d for d in found if notes or d.severity is not Severity.NOTE]
-        shown = sorted(await located(shown, engine.graph, app.catalog_files()), key=_order)
+        shown = sorted(await located(shown, engine.graph, app.catalog_files()), key=order)
     if format is FindingsFormat.JSON:
         print_json(shown)
     elif format is FindingsFormat.SARIF:
@@ -59,34 +59,3 @@ async def validate(
     fails = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     if any(d.severity in fails for d in found):
         raise typer.Exit(1)
-
-
-def findings(engine: Engine) -> Iterator[Diagnosis]:
-    """What the sources, the blueprints, the graph and the generators have to say."""
-    from nthlayer_sync.graph.ceiling import ceilings
-    from nthlayer_sync.graph.conflicts import conflicts
-    from nthlayer_sync.graph.query import cycles, dead_owners, inversions, orphans, unknown_targets
-
-    graph, subjects = engine.graph, engine.subjects
-    yield from engine.diagnoses
-    yield from subjects.diagnoses()
-    yield from orphans(graph)
-    yield from dead_owners(subjects)
-    yield from unknown_targets(graph)
-    names = subjects.tiers.names
-    for found in (
-        *conflicts(graph, names),
-        *cycles(graph),
-        *inversions(subjects),
-        *ceilings(subjects, sorted(graph.entities)),
-    ):
-        yield found.diagnosis
-    for subject in subjects:
-        if not isinstance(subject, Held):
-            for kind, reason in engine.generator.generate(subject).failed.items():
-                yield Diagnosis(code="not-generated", message=f"{kind}: {reason}", entity=subject.ref)
-
-
-def _order(found: Diagnosis) -> tuple[int, str, int, int, str, str]:
-    severity = list(Severity).index(found.severity)
-    return severity, found.file, found.line, found.column, found.entity, found.message

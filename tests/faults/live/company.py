@@ -10,16 +10,18 @@ from typing import Any
 
 from nthlayer_sync.blueprint.tiers import Tiers
 from nthlayer_sync.engine.generate import Generator
-from nthlayer_sync.engine.run import Engine, Request, Setup
+from nthlayer_sync.engine.reading import Setup
+from nthlayer_sync.engine.run import Engine, Request
 from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.entity import Entity
 from nthlayer_sync.model.plan import Change, Plan
 from nthlayer_sync.model.ref import entity_ref
 from nthlayer_sync.model.result import Result
 from nthlayer_sync.plugins.pagerduty import Plugin as PagerDuty
-from nthlayer_sync.sdk.files import FileTarget, Repositories
+from nthlayer_sync.sdk.files import FileTarget
 from nthlayer_sync.sdk.http import Manners, Web
 from nthlayer_sync.sdk.plugin import OperationalPlugin
+from nthlayer_sync.sdk.repositories import Repositories
 from nthlayer_sync.sdk.runtime import Runtime
 from nthlayer_sync.sdk.source import Source
 from nthlayer_sync.state.sqlite import SqliteStore

@@ -1,0 +1,26 @@
+"""Everything that the daemon says over HTTP, in one application."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nthlayer_sync.web import api, health, hooks
+from nthlayer_sync.web.auth.door import Door
+from nthlayer_sync.web.server import application
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from nthlayer_sync.daemon.daemon import Daemon
+    from nthlayer_sync.sdk.http import Web
+    from nthlayer_sync.sdk.secrets import Secrets
+
+
+def serving(daemon: Daemon, reach: Web, secrets: Secrets) -> web.Application:
+    """The API, the probes and the webhooks. `reach` is the way to who vouches for visitors."""
+    door = Door(daemon.settings.serve.access, reach)
+    app = application(daemon, api.ROUTES, door)
+    api.install(app)
+    health.install(app, daemon, door)
+    hooks.install(app, daemon, secrets)
+    return app
