@@ -10,11 +10,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
+from textwrap import indent
+from typing import Any
 
-from nthlayer_sync.sandbox import SECRETS
+from nthlayer_sync.sandbox import kept_apart
+from nthlayer_sync.yaml.emit import dump
 
 REPOSITORIES = ("catalog", "shop", "payments")
 TOOLS = ("cortex", "datadog", "pagerduty", "slack", "statuspage")
@@ -48,7 +52,7 @@ MARK = SETTINGS.partition("\n")[0]
 _WHEN = "2026-01-05T09:00:00+00:00"
 
 
-def lay_out(folder: Path, tools: Mapping[str, Mapping[str, str]] | None = None) -> Path:
+def lay_out(folder: Path, tools: Mapping[str, Mapping[str, Any]] | None = None) -> Path:
     """Make the sample organisation in `folder`, which must not exist yet; gives its settings file.
 
     `tools` says how each tool is reached: what its plugin's settings say, secrets as they are.
@@ -56,7 +60,7 @@ def lay_out(folder: Path, tools: Mapping[str, Mapping[str, str]] | None = None) 
     repositories = folder / "repositories"
     repositories.mkdir(parents=True)
     settings = folder / "nthlayer-sync.yaml"
-    settings.write_text(SETTINGS + "".join(_connections(folder, tools or {})))
+    settings.write_text(SETTINGS + indent(_connections(folder, tools or {}), "  "))
     with as_file(files("nthlayer_sync.demo") / "organisation") as organisation:
         for name in REPOSITORIES:
             _repository(repositories / f"{name}.git", organisation / name)
@@ -64,19 +68,19 @@ def lay_out(folder: Path, tools: Mapping[str, Mapping[str, str]] | None = None) 
     return settings
 
 
-def _connections(folder: Path, tools: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+def _connections(folder: Path, tools: Mapping[str, Mapping[str, Any]]) -> str:
     """The settings of each tool; its secrets in files beside, as they never stand in settings."""
     secrets = folder.absolute() / "secrets"
     secrets.mkdir(mode=0o700)
-    for name, values in tools.items():
-        yield f"  {name}:\n"
-        for key, value in values.items():
-            if key in SECRETS:
-                file = secrets / f"{name}-{key}"
-                file.touch(mode=0o600)
-                file.write_text(value)
-                value = f"file:{file}"
-            yield f"    {key}: {value}\n"
+
+    def filed(tool: str, name: str, secret: str) -> str:
+        file = secrets / f"{tool}-{name}"
+        file.touch(mode=0o600)
+        file.write_text(secret)
+        return f"file:{file}"
+
+    written = {name: kept_apart(settings, partial(filed, name)) for name, settings in tools.items()}
+    return dump(written) if written else ""
 
 
 def is_demo(folder: Path) -> bool:

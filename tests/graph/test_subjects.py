@@ -244,6 +244,8 @@ def test_neighbours(view, describe) -> None:
     assert [neighbour.name for neighbour in service.dependents] == ["c", "d"]
     assert service.further == (entity_ref("component", "e"),)
     assert subjects.get(B).dependents[0] is subjects.get(C).depends_on[0]
+    assert [neighbour.pages for neighbour in service.depends_on] == [True, False, False, False]
+    assert not service.dependents[0].pages
 
 
 def test_an_api_stands_for_who_provides_it(view, describe) -> None:

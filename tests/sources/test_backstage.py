@@ -11,6 +11,7 @@ from aiohttp import web
 
 from nthlayer_sync.model.entity import Place
 from nthlayer_sync.model.snapshot import Completeness, Snapshot
+from nthlayer_sync.sdk.secrets import Secrets
 from nthlayer_sync.sources import api
 from nthlayer_sync.sources.api import ApiSettings
 from nthlayer_sync.sources.backstage import BackstageSource
@@ -303,7 +304,7 @@ async def test_the_token_is_resolved_for_each_request_and_shown_nowhere(
     catalog = Catalog(3)
     catalog.token = "canary-5d41402abc4b2a76"
     monkeypatch.setenv("CATALOG_TOKEN", catalog.token)
-    assert (await read(catalog, token="env:CATALOG_TOKEN")).completeness is Completeness.COMPLETE
+    assert (await read(catalog, authorize=Secrets().header("env:CATALOG_TOKEN"))).completeness is Completeness.COMPLETE
     file = tmp_path / "token"
     file.write_text("canary-old\n")
 
@@ -312,13 +313,13 @@ async def test_the_token_is_resolved_for_each_request_and_shown_nowhere(
 
     catalog.asked.clear()
     catalog.rules = {1: renew}
-    assert (await read(catalog, token=f"file:{file}")).completeness is Completeness.COMPLETE
+    assert (await read(catalog, authorize=Secrets().header(f"file:{file}"))).completeness is Completeness.COMPLETE
     for token in ("env:NOT_SET_ANYWHERE", "env:", f"file:{tmp_path}/none", "canary-itself"):
-        snapshot = await read(catalog, token=token)
+        snapshot = await read(catalog, authorize=Secrets().header(token))
         assert snapshot.completeness is Completeness.FAILED
         assert "canary" not in snapshot.reason
     file.write_text("canary\nsecond line")
-    assert (await read(catalog, token=f"file:{file}")).completeness is Completeness.FAILED
+    assert (await read(catalog, authorize=Secrets().header(f"file:{file}"))).completeness is Completeness.FAILED
 
 
 @pytest.mark.parametrize(

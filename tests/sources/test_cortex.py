@@ -9,6 +9,7 @@ from aiohttp import web
 
 from nthlayer_sync.model.entity import Link, Place
 from nthlayer_sync.model.snapshot import Completeness, Snapshot
+from nthlayer_sync.sdk.secrets import Secrets
 from nthlayer_sync.sources.api import TRIES, ApiSettings
 from nthlayer_sync.sources.cortex import CortexSource, cortex_directory
 from tests.sources.conftest import Tree
@@ -209,7 +210,7 @@ async def read(workspace: Workspace, **settings: object) -> Snapshot:
 async def test_the_service_tells_all_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORTEX_TOKEN", "canary")
     workspace = Workspace(25, page=10)
-    snapshot = await read(workspace, token="env:CORTEX_TOKEN")
+    snapshot = await read(workspace, authorize=Secrets().header("env:CORTEX_TOKEN"))
     assert (snapshot.completeness, snapshot.diagnoses) == (Completeness.COMPLETE, ())
     assert len([entity for entity in snapshot.entities if entity.kind == "Component"]) == 25
     assert set(workspace.headers) == {"Bearer canary"}
