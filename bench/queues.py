@@ -270,8 +270,8 @@ async def trial(engine: str, address: str, failing: float, seconds: float) -> di
                 await queue.ask(key)
                 await asyncio.sleep(max(start + count / 100 - time.monotonic(), 0))
             end = time.monotonic() + PATIENCE
-            while time.monotonic() < end and judged(log.read_text(), asked, killed)["stale keys"]:
-                await asyncio.sleep(0.5)  # noqa: ASYNC110 - the log is written by other processes
+            while time.monotonic() < end and judged(log.read_text(), asked, killed)["stale keys"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.5)
         for process in workers:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()

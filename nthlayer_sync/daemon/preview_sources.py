@@ -43,7 +43,7 @@ class Editable(Source, Protocol):
         ...
 
     def lay(self, edits: Edits | None) -> None:
-        """Lay edits of such a repository on it, or take them off."""
+        """Lay edits of such a repository on it, or take them off and forget what was looked up for them."""
         ...
 
 
@@ -83,6 +83,8 @@ class EditableCatalog:
         self.scope = ""
         self._store = store
         self._edits: Edits | None = None
+        self._held: Kept | None = None
+        """What is remembered, from the first question to the end of one preview: reading it takes a while."""
 
     async def concerns(self, host: str, slug: str) -> bool:
         """Whether entities come from this repository."""
@@ -91,6 +93,8 @@ class EditableCatalog:
     def lay(self, edits: Edits | None) -> None:
         """Lay edits on it, or take them off."""
         self._edits = edits
+        if edits is None:
+            self._held = None
 
     async def look(self) -> str:
         """What is remembered of it, with all that the edits say about it."""
@@ -119,7 +123,9 @@ class EditableCatalog:
         return said
 
     async def _kept(self) -> Kept:
-        return await self._store.kept(self.name) or Kept()
+        if self._held is None:
+            self._held = await self._store.kept(self.name) or Kept()
+        return self._held
 
     async def _contents(self, kept: Kept) -> dict[Place, bytes | Unread | None]:
         """The catalog files that the edits change, None for those that go."""

@@ -65,7 +65,14 @@ class Previews:
         found = _KEY.fullmatch(key)
         if found is None or found["host"].lower() not in self._reviews:
             raise PermanentError(f"{key!r:.100} is no request on a code host of the settings")
-        host, slug, number = found["host"].lower(), found["slug"], int(found["number"])
+        async with self._one:
+            try:
+                await self._preview(found["host"].lower(), found["slug"], int(found["number"]))
+            finally:
+                for source in self._sources:
+                    source.lay(None)
+
+    async def _preview(self, host: str, slug: str, number: int) -> None:
         names = [source.name for source in self._sources if await source.concerns(host, slug)]
         if not names:
             return
@@ -88,11 +95,10 @@ class Previews:
         touched = await edits.reviews.touched(edits.slug, edits.request)
         edits.files = touched.files
         terms = await self._policies.terms()
-        async with self._one:
-            try:
-                supposed = await self._fork.suppose(names, partial(self._lay, names, edits), terms)
-            except TemporaryError as error:
-                raise edits.failure or error from None
+        try:
+            supposed = await self._fork.suppose(names, partial(self._lay, names, edits), terms)
+        except TemporaryError as error:
+            raise edits.failure or error from None
         if supposed is None:
             return Told("", _UNTOUCHED)
         notes = list(_notes(edits.request, touched))

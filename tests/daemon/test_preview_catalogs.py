@@ -144,3 +144,23 @@ async def test_other_files_are_no_catalog(house: Behind) -> None:
     await house.preview(number)
     assert number not in house.host.comments
     assert house.check(number) == (True, "What the catalog shows stays as it is.")
+
+
+async def test_one_process_follows_the_catalog(house: Behind) -> None:
+    """What was looked up for one preview is not what the next one goes by."""
+    await house.settle()
+    number, other = house.host.propose(EDITS["tier"]), house.host.propose(EDITS["new"])
+    house.host.close(other)
+    async with house.engine() as (engine, store):
+        await engine.read()
+        async with house.previews(engine, store) as previews:
+            await previews.preview(f"git.example.com/acme/central#{other}")
+            git("update-ref", "refs/heads/main", house.host.commit("main", {at("a"): None}), cwd=house.host.remote)
+            git("update-ref", "refs/heads/main", house.host.commit("main", EDITS["both"]), cwd=house.host.remote)
+            plan = await engine.plan()
+            await engine.apply(plan, store.parts(plan.id))
+            await previews.preview(f"git.example.com/acme/central#{number}")
+    assert told(house.comment(number)) == {
+        ("component:default/b", "update", "notes/about"),
+        ("group:default/payments", "update", "notes/staff"),
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from hashlib import blake2b
 from typing import Annotated, Literal
@@ -24,10 +25,11 @@ KEPT = 24 * 3600.0
 """Seconds for which an `Idempotency-Key` is remembered."""
 MOST = 1000
 """Entities, changes or configs that one command names."""
-LONGEST_KEY = 200
-"""Characters of an `Idempotency-Key`."""
 UNDOING = web.AppKey("undoing", set[asyncio.Task[Run]])
 """What is being undone: it is finished also when nobody waits for it any more."""
+
+_KEY = re.compile(r"[ -~]{0,200}")
+"""An `Idempotency-Key`, "" for none."""
 
 Ref = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_REF)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
@@ -151,8 +153,8 @@ async def undo(context: Context) -> RunShown:
     the run that the first one made.
     """
     plan, key = context.sent(Undo).plan, context.request.headers.get("Idempotency-Key", "")
-    if len(key) > LONGEST_KEY:
-        raise refused_value("header", "Idempotency-Key", f"it has more than {LONGEST_KEY} characters")
+    if not _KEY.fullmatch(key):
+        raise refused_value("header", "Idempotency-Key", "it has to be at most 200 printable characters of ASCII")
     undoing = context.request.app[UNDOING]
     task = asyncio.create_task(
         _undo_once(context, plan, key) if key else context.daemon.desk.undo(context.person, plan)

@@ -104,9 +104,11 @@ async def list_plan_parts(context: Context) -> Page[PartShown]:
     """The changes of a plan by entity, in order of reference."""
     asked, plan = context.asked(Paging), await _plan(context)
     last = cursor.read(f"plan {plan.id}", asked.cursor, str) or ""
+    skipping = bool(last)
     items: list[PartShown] = []
     async for part in context.daemon.store.parts(plan.id):
-        if part.subject <= last:
+        if skipping:  # the order is the store's own
+            skipping = part.subject != last
             continue
         if len(items) == asked.limit:
             return Page(items=tuple(items), next=cursor.after(f"plan {plan.id}", items[-1].entity))

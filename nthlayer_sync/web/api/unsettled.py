@@ -61,7 +61,7 @@ async def _open(context: Context, asked: Asked, actions: Collection[Action]) -> 
     async for ref, change in _standing(context.daemon.store, about, EntityRef(last[0])):
         fits = (
             change.action in actions
-            and (ref, change.kind, change.name) > last
+            and (ref != last[0] or (change.kind, change.name) > last[1:])
             and (owner is None or change.owner == owner)
             and (not asked.kind or change.kind == asked.kind)
         )
@@ -76,7 +76,7 @@ async def _open(context: Context, asked: Asked, actions: Collection[Action]) -> 
 async def _standing(
     store: SharedStore, about: EntityRef | None, first: EntityRef
 ) -> AsyncIterator[tuple[EntityRef, Change]]:
-    """What stands open of one entity, or of all from `first` on, in order of entity, kind and name."""
+    """What stands open of one entity, or of all from `first` on, in the store's order of entities."""
     chosen = about or first
     found = await store.open_parts([chosen]) if chosen else []
     while True:

@@ -11,6 +11,9 @@ sources     what is read
 login       who comes in, and goes
 commands    what the buttons do
 
+states      how entities stand
+may         what the person who looks may do
+
 view        how a view is shown, and what a form sends back is read
 session     what a browser keeps: who it is, and that a form is ours
 pages       what happens to a request before and after its view: login, errors as pages
@@ -66,4 +69,4 @@ def install(app: web.Application, daemon: Daemon, door: Door) -> None:
         *commands.ROUTES,
     ):
         pages.add(route)
-    assets.install(app, door)
+    assets.install(app)

@@ -6,8 +6,7 @@ import hashlib
 from importlib import resources
 
 from aiohttp import web
-
-from nthlayer_sync.web.auth.door import Door
+from aiohttp.typedefs import Handler
 
 MEDIA_TYPES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 """The files of the folder `static`, and what they are."""
@@ -21,15 +20,17 @@ ADDRESSES = {
 """Where each stands, by its suffix."""
 
 
-def install(app: web.Application, door: Door) -> None:
+def install(app: web.Application) -> None:
     """Serve them to everybody: they tell nothing."""
     for name, content in _CONTENTS.items():
-        app.router.add_get(ADDRESSES[name.partition(".")[2]], _file(content, MEDIA_TYPES[name]))
+        app.router.add_get(f"/static/{{digest}}/{name}", _serving(name, content))
 
 
-def _file(content: bytes, media_type: str):  # noqa: ANN202
-    async def file(request: web.Request) -> web.Response:
-        headers = {"Cache-Control": "public, max-age=31536000, immutable"}
-        return web.Response(body=content, content_type=media_type, charset="utf-8", headers=headers)
+def _serving(name: str, content: bytes) -> Handler:
+    async def serve(request: web.Request) -> web.Response:
+        # A page of a replica with another version asks for another address; it gets what there is, and not for good.
+        is_current = request.path == ADDRESSES[name.partition(".")[2]]
+        headers = {"Cache-Control": "public, max-age=31536000, immutable" if is_current else "no-store"}
+        return web.Response(body=content, content_type=MEDIA_TYPES[name], charset="utf-8", headers=headers)
 
-    return file
+    return serve

@@ -9,9 +9,9 @@ from aiohttp import web
 from nthlayer_sync.daemon.telemetry.fresh import Fresh
 from nthlayer_sync.daemon.telemetry.unsettled import Unsettled, unsettled
 from nthlayer_sync.model.diagnosis import Severity
+from nthlayer_sync.web.api.asked import AboutEntity
 from nthlayer_sync.web.api.changes import ChangeShown
 from nthlayer_sync.web.api.findings import FindingsAsked, list_conflicts, list_findings
-from nthlayer_sync.web.api.asked import AboutEntity
 from nthlayer_sync.web.api.runs import list_runs
 from nthlayer_sync.web.api.sources import list_sources
 from nthlayer_sync.web.api.status import get_status

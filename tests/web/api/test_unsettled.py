@@ -238,3 +238,19 @@ async def test_an_undo_is_finished_when_nobody_waits_for_it(own: Site) -> None:
     await own.stop()
     [run] = await own.daemon.store.runs()
     assert run.outcomes["done"] == head["writes"]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_bytes_that_are_no_text_are_a_problem(site: Site) -> None:
+    for path in ("changes?entity=component:default/%ED%A0%80", "entities?text=%ff", "entities/%ED%A0%80"):
+        assert (await site.client.get(f"/api/v1/{path}")).status in (200, 400, 404)
+    host, _, port = site.client.url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    body = b'{"plan": "x"}'
+    head = f"POST /api/v1/undo HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
+    length = f"Content-Length: {len(body)}\r\nConnection: close\r\n"
+    writer.write(f"{head}{length}Idempotency-Key: ".encode() + b"\xff\xfe\r\n\r\n" + body)
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    assert answer.startswith(b"HTTP/1.1 4"), answer

@@ -1,0 +1,84 @@
+"""One entity: who owns it, what it promises, every artefact, what waits, and whom it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aiohttp import web
+
+from nthlayer_sync.model.ref import EntityRef
+from nthlayer_sync.web import html
+from nthlayer_sync.web.api.artefacts import ArtefactsShown, list_artefacts
+from nthlayer_sync.web.api.entities import get_entity, get_neighbourhood
+from nthlayer_sync.web.api.entity import EntityShown
+from nthlayer_sync.web.api.graph import GraphAsked, get_graph
+from nthlayer_sync.web.page.drawing import Drawing, draw
+from nthlayer_sync.web.page.duty import Duties
+from nthlayer_sync.web.page.graph import DEPENDENCIES
+from nthlayer_sync.web.page.may import approvable, may_ask
+from nthlayer_sync.web.page.states import states_of
+from nthlayer_sync.web.page.view import asking, show
+from nthlayer_sync.web.problem import Refusal
+from nthlayer_sync.web.route import Context, Query, Route
+
+DRAWN = 24
+"""Entities in the small picture."""
+REACHED = 50
+"""Entities of one ring that are named."""
+RUNBOOK = "techdocs/runbook"
+"""The kind whose text people look for when something breaks."""
+PATH = "/entities/{ref:[^/]+}"
+
+
+class EntityPage:
+    """The view, with what it keeps of who is on call."""
+
+    def __init__(self) -> None:
+        self._duties = Duties()
+        self.routes = (
+            Route("GET", PATH, "One entity", None, self.show_entity, "page", query=Query, media_type="text/html"),
+        )
+
+    async def show_entity(self, context: Context) -> web.Response:
+        """One entity."""
+        entity = await get_entity(context)
+        ref = EntityRef(entity.ref)
+        artefacts = await list_artefacts(context)
+        team = entity.ref if entity.kind == "group" else entity.owner.ref if entity.owner else ""
+        described = context.daemon.engine.graph.entities.get(ref)
+        return show(
+            context,
+            "entity",
+            entity.title or entity.name,
+            entity=entity,
+            way=(await states_of(context.daemon, [ref])).get(ref),
+            links=[link for link in described.links if html.web_link(link.url)] if described else [],
+            artefacts=artefacts,
+            runbook=_has(artefacts, RUNBOOK),
+            duty=await self._duties.of(context, team) if team else None,
+            team=team,
+            near=await get_neighbourhood(context),
+            most=REACHED,
+            drawing=await _picture(context, entity),
+            approvable=approvable(context, entity.waiting),
+            may_ask=may_ask(context, ref),
+        )
+
+
+def _has(artefacts: ArtefactsShown, kind: str) -> bool:
+    return kind in _kinds(artefacts)
+
+
+def _kinds(artefacts: ArtefactsShown) -> Iterator[str]:
+    for category in artefacts.categories:
+        for kind in category.kinds:
+            yield kind.kind
+
+
+async def _picture(context: Context, entity: EntityShown) -> Drawing | None:
+    """What is right beside it; None where that is nothing, or too much."""
+    try:
+        near = await get_graph(asking(context, GraphAsked(around=entity.ref, relation=DEPENDENCIES)))
+    except Refusal:
+        return None
+    return draw(near, entity.ref, DRAWN) if near.edges else None

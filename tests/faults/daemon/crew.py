@@ -1,0 +1,169 @@
+"""Several replicas in processes of their own, what they share, and what is done to them."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from nthlayer_sync.sdk.work import Topic
+from tests.faults.daemon.driver import Job
+from tests.state.contract.conftest import Home
+
+LEASE = 2.0
+SERVE = {
+    "every": "3s", "poll": "1h", "audit": "5s", "lease": "2s", "grace": "5s", "workers": 2, "batch": 8,
+}  # fmt: skip
+
+
+async def until(true: Callable[[], Awaitable[Any]], seconds: float, what: str) -> Any:
+    """What `true` gives once it is something; it is asked again and again, for things that others bring about."""
+    end = time.monotonic() + seconds
+    while True:
+        if found := await true():
+            return found
+        if time.monotonic() > end:
+            pytest.fail(f"not within {seconds:g} s: {what}")
+        await asyncio.sleep(0.03)
+
+
+@dataclass
+class Nursery:
+    """The process whose forks the replicas are."""
+
+    process: Process
+    _ends: dict[int, "asyncio.Future[int]"] = field(default_factory=dict)
+    _born: "asyncio.Queue[int]" = field(default_factory=asyncio.Queue)
+
+    async def listen(self) -> None:
+        assert self.process.stdout is not None
+        while line := await self.process.stdout.readline():
+            said = json.loads(line)
+            if "code" in said:
+                self._ends[said["pid"]].set_result(said["code"])
+            else:
+                self._ends[said["pid"]] = asyncio.get_running_loop().create_future()
+                self._born.put_nowait(said["pid"])
+
+    async def start(self, job: Job) -> int:
+        assert self.process.stdin is not None
+        self.process.stdin.write(msgspec.json.encode(job) + b"\n")
+        return await asyncio.wait_for(self._born.get(), 30)
+
+    async def ended(self, pid: int) -> int:
+        """With which code a process ends."""
+        return await asyncio.wait_for(asyncio.shield(self._ends[pid]), 30)
+
+    def has_ended(self, pid: int) -> bool:
+        return self._ends[pid].done()
+
+
+@asynccontextmanager
+async def nursing() -> AsyncIterator[Nursery]:
+    """The nursery, and whoever is left in it is killed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.faults.daemon.driver", stdin=PIPE, stdout=PIPE, cwd=Path(__file__).parents[3]
+    )
+    nursery = Nursery(process)
+    listening = asyncio.create_task(nursery.listen())
+    try:
+        yield nursery
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()
+        await asyncio.wait_for(process.wait(), 30)
+        await listening
+
+
+@dataclass
+class Crew:
+    """The replicas of one installation. `store` is a connection of the test's own."""
+
+    nursery: Nursery
+    folder: Path
+    home: Home
+    store: Any
+    reach: dict[str, Any] = field(default_factory=dict)
+    serve: dict[str, Any] = field(default_factory=lambda: dict(SERVE))
+    addresses: dict[str, str] = field(default_factory=dict)
+    """The way to the database of those that have one of their own."""
+    pids: dict[str, int] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+
+    async def start(self, *replicas: str) -> None:
+        for replica in replicas:
+            address = self.addresses.get(replica, self.home.address if self.home.engine == "postgres" else "")
+            job = Job(folder=str(self.folder), replica=replica, reach=self.reach, postgres=address, serve=self.serve)
+            self.pids[replica] = await self.nursery.start(job)
+
+    async def kill(self, replica: str) -> None:
+        os.kill(self.pids[replica], signal.SIGKILL)
+        assert await self.nursery.ended(self.pids[replica]) == -signal.SIGKILL
+
+    def freeze(self, replica: str) -> None:
+        os.kill(self.pids[replica], signal.SIGSTOP)
+
+    def thaw(self, replica: str) -> None:
+        os.kill(self.pids[replica], signal.SIGCONT)
+
+    async def stop(self, *replicas: str) -> None:
+        """Tell replicas to stop; they do, and well."""
+        for replica in replicas or self.pids:
+            os.kill(self.pids[replica], signal.SIGTERM)
+        for replica in replicas or self.pids:
+            code = await self.nursery.ended(self.pids[replica])
+            assert code == 0, self.log(replica)[-3000:]
+
+    def log(self, replica: str) -> str:
+        return (self.folder / f"{replica}.log").read_text()
+
+    def says(self, services: dict[str, str]) -> None:
+        """What the catalog says from now on."""
+        self.said = dict(services)
+        new = self.folder / "catalog.json.new"
+        new.write_text(json.dumps(self.said))
+        new.replace(self.folder / "catalog.json")
+
+    async def call(self) -> None:
+        """A webhook says that the catalog changed."""
+        await self.store.work.ask(Topic.LOOK, ["catalog"], "the catalog changed")
+
+    async def leader(self) -> str:
+        """Who leads now, "" when nobody does."""
+        rows = await self.home.run(
+            "select owner, until, extract(epoch from clock_timestamp()) from work where topic = 'lead'"
+            if self.home.engine == "postgres"
+            else "select owner, until, (julianday('now') - 2440587.5) * 86400 from work where topic = 'lead'"
+        )
+        return rows[0][0] if rows and rows[0][1] > float(rows[0][2]) else ""
+
+    async def someone_leads(self, seconds: float = 15.0, but: str = "") -> str:
+        async def leads() -> str:
+            leader = await self.leader()
+            return leader if leader != but else ""
+
+        return await until(leads, seconds, "somebody leads")
+
+    async def at_rest(self, seconds: float) -> None:
+        """All that the catalog says is read, and nothing is asked for or worked on, now or later."""
+
+        async def resting() -> bool:
+            waiting = (await self.store.work.backlog())[Topic.SUBJECT]
+            look = (await self.store.work.backlog())[Topic.LOOK]
+            return not (waiting.due or waiting.claimed or waiting.later or look.due or look.claimed or look.later)
+
+        try:
+            await until(resting, seconds, "nothing is left to do")
+        except BaseException:
+            print(await self.store.work.backlog(), await self.store.work.errors(Topic.SUBJECT))
+            raise
