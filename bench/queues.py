@@ -188,7 +188,6 @@ async def pgqueuer(address: str, prepare: bool) -> AsyncIterator[Queue]:
 async def dbos(address: str, prepare: bool) -> AsyncIterator[Queue]:
     """A workflow for each ask, one at a time for each key."""
     from dbos import DBOS, DBOSClient
-    from dbos import Queue as DbosQueue
 
     class Asking:
         async def ask(self, key: str) -> None:
@@ -205,8 +204,8 @@ async def dbos(address: str, prepare: bool) -> AsyncIterator[Queue]:
             async def workflow(key: str) -> None:
                 await step(key)
 
-            DbosQueue("runs", partition_concurrency=1, polling_interval_sec=0.1)
             DBOS.launch()
+            await DBOS.register_queue_async("runs", partition_concurrency=1, polling_interval_sec=0.1)
             await asyncio.Event().wait()
 
     settings = {"name": "bench", "system_database_url": address, "application_version": "1", "log_level": "CRITICAL"}
@@ -260,6 +259,8 @@ async def trial(engine: str, address: str, failing: float, seconds: float) -> di
                 asked[KEYS[0]] = time.monotonic()
                 await queue.ask(KEYS[0])
                 await asyncio.sleep(0.1)
+                if all(process.returncode is not None for process in workers):
+                    raise SystemExit(f"the workers of {engine} do not start")
             start, killed, count = time.monotonic(), 0.0, 0
             while (now := time.monotonic()) < start + seconds:
                 if not killed and now > start + seconds / 2:
@@ -290,7 +291,7 @@ def judged(log: str, asked: dict[str, float], killed: float) -> dict[str, Any]:
         else:
             spans.setdefault(key, []).append((began.pop(id)[1], float(at), what == "end"))
     cut = {key: at for key, at in began.values() if at < killed}
-    runs = {key: sorted(found + [(cut[key], killed, False)] if key in cut else found) for key, found in spans.items()}
+    runs = {key: sorted([*found, (cut[key], killed, False)] if key in cut else found) for key, found in spans.items()}
     again = [next((begin for begin, *_ in runs.get(key, ()) if begin > killed), 0.0) for key in cut]
     return {
         "runs": sum(map(len, runs.values())),

@@ -43,8 +43,8 @@ plugins:
 ARTEFACTS = 25
 
 
-def app(folder: Path) -> Any:
-    """The product as a user sets it up, with filler kinds up to 25 artefacts."""
+def app(home: Path) -> Any:
+    """The product as a user sets it up, with filler kinds up to 25 artefacts; `home` is its folder or its settings."""
     from filler import filler
 
     from nthlayer_sync.app import App
@@ -62,7 +62,7 @@ def app(folder: Path) -> Any:
             self.files.serve(plugin.kinds)
             return Generator([*plugins, plugin])
 
-    return Bench.load(folder / "nthlayer-sync.yaml")
+    return Bench.load(home / "nthlayer-sync.yaml" if home.is_dir() else home)
 
 
 def lay_out(folder: Path, services: int) -> None:
@@ -127,38 +127,22 @@ def _count(folder: Path) -> int:
 
 
 async def warm(folder: Path) -> dict[str, float]:
-    """One entity changes, again and again: its description, its tier, or what it depends on."""
-    from nthlayer_sync.engine.run import Terms
+    """One entity changes, in a daemon with its state in a file."""
+    from warm import warm
 
-    times: list[float] = []
     async with app(folder).engine() as engine:
-        await engine.plan()
-        await engine.read()
-        refs = sorted(ref for ref in engine.graph.entities if ref.startswith("component:"))
-        gc.collect()
-        gc.freeze()
-        for turn in range(300):
-            entity = engine.graph.entities[refs[turn * 7919 % len(refs)]]
-            changed = _change(entity, turn, refs)
-            start = time.perf_counter()
-            affected = engine.graph.update("catalog", [changed])
-            engine.subjects.forget(affected)
-            await engine.reconcile(affected, engine.store, Terms())
-            times.append((time.perf_counter() - start) * 1000)
-    times.sort()
-    return {"p50": statistics.median(times), "p99": times[int(len(times) * 0.99)], **_used()}
+        return {**await warm(engine), **_used()}
 
 
-def _change(entity: Any, turn: int, refs: list[str]) -> Any:
-    import msgspec
+async def warm_postgres(folder: Path) -> dict[str, float]:
+    """The same, with its state in a database."""
+    from warm import server, settings_on, warm
 
-    if turn % 3 == 0:
-        return msgspec.structs.replace(entity, description=f"{entity.description} {turn}")
-    if turn % 3 == 1:
-        annotations = {**entity.annotations, "nthlayer.dev/cost.autoscaling.max": str(20 + turn)}
-        return msgspec.structs.replace(entity, annotations=annotations)
-    annotations = {**entity.annotations, "nthlayer.dev/tier": str(turn % 3 + 1)}
-    return msgspec.structs.replace(entity, annotations=annotations)
+    async with server(folder / ".nthlayer/state.db") as address:
+        settings = folder / "postgres.yaml"
+        settings.write_text(settings_on(address, SETTINGS))
+        async with app(settings).engine() as engine:
+            return {**await warm(engine), **_used()}
 
 
 async def live(folder: Path) -> dict[str, float]:
@@ -173,6 +157,7 @@ CHILDREN: dict[str, Callable[[Path], Coroutine[Any, Any, dict[str, float]]]] = {
     "unchanged": full,
     "apply": apply,
     "warm": warm,
+    "warm-postgres": warm_postgres,
     "publish": publish,
     "live": live,
 }
@@ -218,6 +203,7 @@ def measure(services: int, rounds: int) -> dict[str, Any]:
         unchanged = [child("unchanged", folder) for _ in range(rounds)]
         figures["unchanged"] = statistics.median(run["wall"] for run in unchanged)
         figures["unchanged_writes"] = unchanged[-1]["artefacts"]
+        figures["warm_postgres"] = child("warm-postgres", folder)  # first, for it starts from the same state
         figures["warm"] = child("warm", folder)
         figures["live"] = child("live", folder)
     figures["growth"] = growth(services, rounds)
@@ -259,7 +245,8 @@ def _forget(folder: Path) -> None:
 
 def table(services: int, f: dict[str, Any]) -> str:
     """The figures as people read them."""
-    apply_, publish_, warm_, live_ = f["apply"], f["publish"], f["warm"], f["live"]
+    apply_, publish_, live_ = f["apply"], f["publish"], f["live"]
+    warm_, shared = f["warm"], f["warm_postgres"]
     rows = [
         (
             "full plan, from file to stored plan",
@@ -267,6 +254,11 @@ def table(services: int, f: dict[str, Any]) -> str:
             f"{f['ratio']:.2f} × the floor ({f['floor']:.2f} s)",
         ),
         ("one entity changed, warm, to a durable plan", f"p50 {warm_['p50']:.2f} ms, p99 {warm_['p99']:.2f} ms", ""),
+        (
+            "the same with the state in PostgreSQL",
+            f"p50 {shared['p50']:.2f} ms, p99 {shared['p99']:.2f} ms",
+            f"{shared['p50'] / warm_['p50']:.1f} × and {shared['p99'] / warm_['p99']:.1f} × the file's",
+        ),
         ("nothing changed, cold process", f"{f['unchanged']:.2f} s", f"{f['unchanged_writes']:.0f} writes"),
         ("growth, from a tenth to twice as many services", f"N^{f['growth']:.2f}", "CPU time"),
         ("peak memory of the full plan", f"{f['megabytes']:.0f} MB", ""),

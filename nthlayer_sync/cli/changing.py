@@ -210,7 +210,7 @@ async def _plan(app: App, engine: Engine, request: Request) -> Plan:
     await check(engine, request, (source.name for source in app.settings.sources))
     with progress("planning", None):
         made = await engine.plan(request)
-    await print_notes(engine, app.catalog_files())
+    await print_notes(engine, app.facts.catalog_files())
     return made
 
 

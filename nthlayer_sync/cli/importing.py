@@ -39,7 +39,7 @@ async def import_(
     async with app.engine() as engine:
         with progress("planning", None):
             plan = await engine.plan()
-        await print_notes(engine, app.catalog_files())
+        await print_notes(engine, app.facts.catalog_files())
         binder = Binder(engine.store, engine.generator)
         if name:
             chosen = [await binder.named(plan, config(name), as_)]

@@ -51,7 +51,7 @@ async def promote_edits(app: App, engine: Engine, parts: AsyncIterator[Part], as
     """Promote what was edited by hand; gives how many configs still differ from what is wanted."""
     if asked.format is PlanFormat.MARKDOWN:
         raise InputError("what is promoted is printed as text or JSON")
-    blueprints = BlueprintFiles(app.catalogs(), app.files)
+    blueprints = BlueprintFiles(app.facts.catalogs(), app.files)
     wanted = {str(config(text)) for text in asked.configs or ()}
     seen: set[str] = set()
     found = _Found()

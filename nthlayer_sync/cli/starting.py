@@ -118,7 +118,7 @@ async def _show(app: App, folder: Path) -> None:
         console.rule("[bold]nthlayer-sync plan")
         with progress("planning", None):
             plan = await engine.plan()
-        await print_notes(engine, app.catalog_files())
+        await print_notes(engine, app.facts.catalog_files())
         await print_plan(engine, plan, engine.store.parts(plan.id), options.PlanFormat.TEXT)
         console.rule("[bold]nthlayer-sync apply")
         roots: dict[ConfigId, str] = {}

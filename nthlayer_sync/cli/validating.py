@@ -41,7 +41,7 @@ async def validate(
         told = {*engine.diagnoses, *filter(None, findings(engine)), *ungenerated(engine)}
         found = sorted(told, key=order)
         shown = [d for d in found if notes or d.severity is not Severity.NOTE]
-        shown = sorted(await located(shown, engine.graph, app.catalog_files()), key=order)
+        shown = sorted(await located(shown, engine.graph, app.facts.catalog_files()), key=order)
     if format is FindingsFormat.JSON:
         print_json(shown)
     elif format is FindingsFormat.SARIF:

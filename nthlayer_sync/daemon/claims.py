@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
 from nthlayer_sync.engine.log import log
 from nthlayer_sync.errors import TemporaryError
-from nthlayer_sync.sdk.lease import lease_until
+from nthlayer_sync.sdk.lease import Lease, lease_until
 from nthlayer_sync.sdk.work import Claim, Work
 
 _RENEWALS = 3
@@ -20,42 +21,51 @@ class Lost(TemporaryError):
 
 
 @asynccontextmanager
-async def keeping(work: Work, claims: Sequence[Claim], lease: float) -> AsyncGenerator[None]:
-    """Renew the claims, which were just made, while the block runs.
+async def keeping(work: Work, claims: Sequence[Claim], lease: float, since: float) -> AsyncGenerator[Lease]:
+    """Renew the claims while the block runs; gives the lease that holds for all of them.
 
+    `since` is when they were asked for, by the monotonic clock: a process may stand still between the answer and now.
     The block is cancelled, and Lost raised, when one is lost. Before that happens, no request that writes is sent any
     more: the lease is told to who sends them.
     """
     if (block := asyncio.current_task()) is None:
         raise RuntimeError("claims are kept within a task")
     lost = False
-    with lease_until(lease) as renewed:
+    with lease_until(since + lease - time.monotonic()) as held:
+
+        def lose() -> None:
+            nonlocal lost
+            if not lost:
+                lost = True
+                block.cancel()
 
         async def renew() -> None:
-            nonlocal lost
             while True:
                 await asyncio.sleep(lease / _RENEWALS)
-                asked = asyncio.get_running_loop().time()
+                asked = time.monotonic()
                 try:
                     gone = await work.renew(claims, lease)
                 except TemporaryError as error:
                     log().warning("lease.unrenewed", error=str(error))
-                    if renewed.left > 0:
-                        continue
-                    gone = list(claims)
+                    continue
                 if gone:
-                    lost = True
-                    block.cancel()
-                    return
-                renewed.extend(asked + lease)
+                    return lose()
+                held.extend(asked + lease)
 
-        keeper = asyncio.create_task(renew())
+        async def expire() -> None:
+            """It runs out also while the store leaves us without an answer, and while the process stands still."""
+            while (left := held.left) > 0:  # noqa: ASYNC110 - it is extended while we sleep
+                await asyncio.sleep(left)
+            lose()
+
+        keepers = [asyncio.create_task(renew()), asyncio.create_task(expire())]
         try:
-            yield
+            yield held
         except asyncio.CancelledError:
             if lost and block.uncancel() == 0:
                 raise Lost("the lease ran out, and another replica goes on with it") from None
             raise
         finally:
-            keeper.cancel()
-            await asyncio.wait([keeper])
+            for keeper in keepers:
+                keeper.cancel()
+            await asyncio.wait(keepers, timeout=lease / _RENEWALS)  # a store that does not answer holds up nobody

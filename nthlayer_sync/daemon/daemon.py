@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -16,7 +17,7 @@ from nthlayer_sync.daemon.telemetry.metrics import Metrics
 from nthlayer_sync.daemon.worker import IDLE, Hands, Worker, backoff
 from nthlayer_sync.engine.log import log
 from nthlayer_sync.engine.run import Engine
-from nthlayer_sync.errors import PermanentError, TemporaryError
+from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
 from nthlayer_sync.sdk.store import SharedStore
 from nthlayer_sync.sdk.work import Claim, Topic
 from nthlayer_sync.settings import Settings
@@ -54,6 +55,9 @@ class Daemon:
         self._stopping = asyncio.Event()
         self._generation = -1
         self._catching_up = asyncio.Lock()
+        polled = [source.name for source in settings.sources if source.type == "backstage"]
+        office = Office(engine, store, settings.serve, self.health, replica, polled, self._catch_up)
+        self._leader = Leader(office, self._stopping)
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -62,15 +66,12 @@ class Daemon:
         What is not finished within `serve.grace` is broken off: the journal knows of it, and who comes next goes on.
         """
         serve = self.settings.serve
-        polled = [source.name for source in self.settings.sources if source.type == "backstage"]
-        office = Office(self.engine, self.store, serve, self.health, self.replica, polled, self._catch_up)
         beat = asyncio.create_task(self.health.beat(self.metrics.lagged), name="beat")
         await self._catch_up()
         for name in await self.store.read_digests():
             self.health.source_restored(name)
-        leader = Leader(office, self._stopping)
         tasks = [
-            asyncio.create_task(leader.stand(), name="leader"),
+            asyncio.create_task(self._leader.stand(), name="leader"),
             *(asyncio.create_task(self._worker().work(), name=f"worker {n}") for n in range(serve.workers)),
             asyncio.create_task(self._follow(), name="follow"),
         ]
@@ -97,7 +98,7 @@ class Daemon:
         while not self._stopping.is_set():
             try:
                 await self._catch_up()
-            except TemporaryError as error:
+            except Failure as error:
                 log().warning("follow.failed", error=str(error))
             await pause(self._stopping, 1.0)
 
@@ -108,7 +109,7 @@ class Daemon:
             if generation == self._generation:
                 return
             known = await self.store.read_digests()
-            if not self.health.leading or self._generation < 0:  # the leader has read it itself
+            if not self._leader.leads:  # the leader has read it itself
                 await self.engine.reading.recall(known)
                 for name in known:
                     self.health.source_restored(name)
@@ -118,8 +119,9 @@ class Daemon:
         lease = self.settings.serve.lease.seconds
         while not self._stopping.is_set():
             try:
+                since = time.monotonic()
                 if claims := await self.work.claim(Topic.PULL, self.replica, 1, lease):
-                    async with keeping(self.work, claims, lease):
+                    async with keeping(self.work, claims, lease, since):
                         await self._one_preview(preview, claims[0])
                 else:
                     await unless(self._stopping, self.work.wait([Topic.PULL], IDLE))

@@ -165,7 +165,9 @@ class Desk:
         run = runs.begin(f"undo of {plan} by {who.name}", self._replica, refs)
         claims = await self._take(refs, f"undo by {who.name}")
         try:
-            async with keeping(self._store.work, claims, self._settings.lease.seconds):
+            since, lease = time.monotonic(), self._settings.lease.seconds
+            await self._store.work.renew(claims, lease)  # the first were taken a while ago
+            async with keeping(self._store.work, claims, lease, since):
                 for ref in refs:
                     note = Note(who.name, time.time(), f"plan {plan} was undone; resume once its blueprint is mended")
                     await self._say(PAUSE, ref, note, math.inf)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 
 from nthlayer_sync.daemon import runs
 from nthlayer_sync.daemon.claims import keeping
-from nthlayer_sync.daemon.stopping import pause
+from nthlayer_sync.daemon.stopping import pause, unless
 from nthlayer_sync.daemon.telemetry.health import Health
 from nthlayer_sync.daemon.waves import Waves
 from nthlayer_sync.engine.log import log
 from nthlayer_sync.engine.run import Engine
 from nthlayer_sync.errors import Failure, TemporaryError
+from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.run import Event
 from nthlayer_sync.model.snapshot import Completeness
+from nthlayer_sync.sdk.lease import Lease, check_lease
 from nthlayer_sync.sdk.spans import span
 from nthlayer_sync.sdk.store import SharedStore
 from nthlayer_sync.sdk.work import Claim, Topic
@@ -56,21 +59,26 @@ class Leader:
         self._stopping = stopping
         self._waves = Waves(office.engine, office.store)
         self._reading = asyncio.Lock()
+        self._unasked: set[EntityRef] = set()
+        self._lease: Lease | None = None
+
+    @property
+    def leads(self) -> bool:
+        """Whether nobody else can lead now; False as soon as the lease has run out, known or not."""
+        return self._lease is not None and self._lease.left > 0
 
     async def stand(self) -> None:
         """Lead whenever nobody else does, until we are told to stop."""
         office = self._office
         work, lease = office.store.work, office.settings.lease.seconds
-        asked = False
         while not self._stopping.is_set():
             try:
-                if not asked:
-                    await work.ask(Topic.LEAD, [LEADER], "")
-                    asked = True
+                since = time.monotonic()
                 if claims := await work.claim(Topic.LEAD, office.replica, 1, lease):
-                    await self._lead(claims)
+                    await self._lead(claims, since)
                 else:
-                    await pause(self._stopping, lease / 3)
+                    await work.ask(Topic.LEAD, [LEADER], "")  # also where a restored state knows nothing of it
+                    await unless(self._stopping, work.wait([Topic.LEAD], lease))
             except TemporaryError as error:
                 log().warning("lead.interrupted", error=str(error))
                 await pause(self._stopping, min(error.delay, lease))
@@ -78,13 +86,15 @@ class Leader:
                 log().exception("lead.broken")
                 await pause(self._stopping, lease)
 
-    async def _lead(self, claims: list[Claim]) -> None:
+    async def _lead(self, claims: list[Claim], since: float) -> None:
         office = self._office
+        reading = office.engine.reading
         log().info("lead.taken", replica=office.replica, token=claims[0].token)
         office.health.leading = True
         try:
-            async with keeping(office.store.work, claims, office.settings.lease.seconds):
-                await office.catch_up()
+            async with keeping(office.store.work, claims, office.settings.lease.seconds, since) as held:
+                await office.catch_up()  # with what others read until now
+                reading.store, self._lease = office.store.fenced(claims), held
                 async with asyncio.TaskGroup() as group:
                     timers = [
                         group.create_task(self._every(office.settings.every.seconds, self.sync)),
@@ -99,6 +109,7 @@ class Leader:
                         timer.cancel()
         finally:
             office.health.leading = False
+            reading.store, self._lease = office.store, None
             await office.store.work.release(claims)
             log().info("lead.left", replica=office.replica)
 
@@ -106,6 +117,7 @@ class Leader:
 
     async def sync(self, why: str = runs.FULL_SYNC) -> None:
         """Read every source, and ask for every subject that has something to be done."""
+        check_lease()
         office = self._office
         with span("sync"):
             async with self._reading:
@@ -140,14 +152,17 @@ class Leader:
     # How it is done.
 
     async def _follow(self, names: Collection[str], why: str) -> None:
-        """Read some sources, and ask for what changed in them."""
+        """Read some sources, and ask for what changed in them, or before that and could not be asked for."""
+        check_lease()
         async with self._reading:
             with span("source read", sources=len(names)):
-                affected = await self._office.engine.reading.follow(names)
+                for name in names:  # one that fails does not make us forget what another told
+                    self._unasked |= await self._office.engine.reading.follow([name])
             await self._tell(names)
-        if affected:
+        if affected := frozenset(self._unasked):
             due = await self._office.engine.due(affected)
             await self._office.store.work.ask(Topic.SUBJECT, due, why)
+            self._unasked -= affected
 
     async def _ask_due(self, why: str) -> None:
         due = await self._office.engine.due()
@@ -189,16 +204,23 @@ class Leader:
         work, lease = office.store.work, office.settings.lease.seconds
         while True:
             try:
+                since = time.monotonic()
                 claims = await work.claim(topic, office.replica, _AT_ONCE, lease)
                 if not claims:
                     await work.wait([topic], lease / 3)
                     continue
-                async with keeping(work, claims, lease):
-                    if error := await self._attempt(do(claims)):
-                        delay = error.delay if isinstance(error, TemporaryError) else lease
-                        await work.postpone(claims, delay, str(error))
-                    else:
-                        await work.finish(claims)
+                try:
+                    async with keeping(work, claims, lease, since):
+                        error = await self._attempt(do(claims))
+                except asyncio.CancelledError:  # we lead no longer, or stop: who leads next goes on at once
+                    with suppress(TemporaryError):
+                        await work.release(claims)
+                    raise
+                if error:
+                    delay = error.delay if isinstance(error, TemporaryError) else lease
+                    await work.postpone(claims, delay, str(error))
+                else:
+                    await work.finish(claims)
             except TemporaryError as error:
                 log().warning("leader.interrupted", error=str(error))
                 await asyncio.sleep(min(error.delay, lease))

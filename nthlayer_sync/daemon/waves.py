@@ -87,11 +87,16 @@ class Waves:
             await self._keep(Wave(version, whole=True))
             return list(due)
         allowed = math.ceil(float(waves.shares[step].ratio) * everything) - (everything - len(due))
-        chosen = sorted(sorted(due, key=_lot)[: max(allowed, 1)])
+        chosen = sorted(self._with_owners(sorted(due, key=_lot)[: max(allowed, 1)], due))
         failing = tuple(sorted(await self._store.work.errors(Topic.SUBJECT)))
         whole = len(chosen) == len(due)
         await self._keep(Wave(version, step, () if whole else tuple(chosen), failing, whole=whole))
         return chosen
+
+    def _with_owners(self, chosen: Sequence[EntityRef], due: Sequence[EntityRef]) -> set[EntityRef]:
+        """The chosen and who owns them: what a service has refers to what its owner has, such as an escalation."""
+        owners = {owner for ref in chosen if (owner := self._engine.graph.owner(ref))}
+        return {*chosen, *owners.intersection(due)}
 
     async def _failed(self, wave: Wave) -> int:
         """How many subjects of the wave fail that did not before."""

@@ -15,6 +15,7 @@ from nthlayer_sync.daemon.stopping import pause, unless
 from nthlayer_sync.daemon.telemetry.logs import about
 from nthlayer_sync.daemon.telemetry.metrics import Metrics
 from nthlayer_sync.engine.log import log
+from nthlayer_sync.engine.recover import open_lines
 from nthlayer_sync.engine.run import Engine
 from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
 from nthlayer_sync.model.diff import Action
@@ -33,6 +34,9 @@ _AT_ONCE = 0.3
 """Seconds until it is tried a second time: mostly, something live had just moved."""
 _FIRST, _LAST = 2.5, 600.0
 """Seconds until it is tried again after that: doubled each time, up to the last."""
+
+_SURE = 2
+"""Tries after which a failure that only a person can mend is believed to be one."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +68,10 @@ class Worker:
         lease = hands.settings.lease.seconds
         while not self._stopping.is_set():
             try:
+                since = time.monotonic()
                 claims = await hands.store.work.claim(Topic.SUBJECT, hands.replica, hands.settings.batch, lease)
                 if claims:
-                    await self._batch(claims)
+                    await self._batch(claims, since)
                 else:
                     await unless(self._stopping, hands.store.work.wait([Topic.SUBJECT], IDLE))
             except TemporaryError as error:  # the store cannot be reached; leases tell what becomes of what we had
@@ -76,14 +81,15 @@ class Worker:
                 log().exception("work.failed", error=str(error))
                 await pause(self._stopping, _FIRST)
 
-    async def _batch(self, claims: Sequence[Claim]) -> None:
+    async def _batch(self, claims: Sequence[Claim], since: float) -> None:
         run = runs.begin(runs.trigger_of(claims), self._hands.replica, [EntityRef(claim.key) for claim in claims])
         try:
             with about(run=run.id), span("run", run=run.id, subjects=len(claims)):
-                async with keeping(self._hands.store.work, claims, self._hands.settings.lease.seconds):
+                async with keeping(self._hands.store.work, claims, self._hands.settings.lease.seconds, since):
                     await self._reconcile(run, claims)
         except (Lost, Fenced) as error:
             log().warning("work.lost", run=run.id, subjects=len(claims), error=str(error))
+            await self._hands.store.work.release(claims)  # those that are not lost are due at once, for anybody
         except Failure as error:
             await self._give_back(run, claims, error)
         except Exception as error:  # a bug: it must not stop what shares the batch with it
@@ -93,10 +99,10 @@ class Worker:
                 return
             await self._hands.store.work.release(claims)
             for claim in claims:
-                among = [claim.key]
+                among, since = [claim.key], time.monotonic()
                 work, lease = self._hands.store.work, self._hands.settings.lease.seconds
                 if alone := await work.claim(Topic.SUBJECT, self._hands.replica, 1, lease, among):
-                    await self._batch(alone)
+                    await self._batch(alone, since)
 
     async def _reconcile(self, run: Run, claims: Sequence[Claim]) -> None:
         hands = self._hands
@@ -115,7 +121,7 @@ class Worker:
         if results or (plan.counts and run.trigger != runs.FULL_SYNC):
             await runs.write_down(hands.store, run)
         hands.metrics.run_ended(run, results)
-        await self._settle(claims, results)
+        await self._settle(claims, results, await self._unsure(plan, store))
 
     async def _plan(self, refs: Sequence[EntityRef], store: Store) -> Plan:
         start = time.perf_counter()
@@ -132,8 +138,15 @@ class Worker:
         self._hands.policies.forget()
         return results
 
-    async def _settle(self, claims: Sequence[Claim], results: Iterable[Result]) -> None:
-        """Done are the subjects of which nothing failed; the others are tried again."""
+    async def _unsure(self, plan: Plan, store: Store) -> dict[str, str]:
+        """The subjects that wait to see whether a write that was interrupted happened, with what to say of each."""
+        if not plan.total(Action.HOLD):
+            return {}
+        lines = open_lines(await store.journal(), self._hands.engine.generator, time.time())
+        return {id.subject: f"{id}: {text}" for id, text in lines.items()}
+
+    async def _settle(self, claims: Sequence[Claim], results: Iterable[Result], unsure: Mapping[str, str]) -> None:
+        """Done are the subjects of which nothing failed or is unsure; the others are tried again."""
         failed: dict[str, Result] = {}
         for result in results:
             if result.outcome in runs.FAILED and (
@@ -143,7 +156,10 @@ class Worker:
         work = self._hands.store.work
         if failed:  # what is live may not be as we believed: the next plan looks
             await self._hands.store.doubt([EntityRef(ref) for ref in failed])
-        await work.finish([claim for claim in claims if claim.key not in failed])
+        await work.finish([claim for claim in claims if claim.key not in failed and claim.key not in unsure])
+        for claim in claims:
+            if claim.key in unsure and claim.key not in failed:
+                await work.postpone([claim], backoff(claim.tries), unsure[claim.key])
         for delay, group in _by_delay(claims, failed, self._hands.settings.every.seconds).items():
             for claim in group:
                 await work.postpone([claim], delay, f"{failed[claim.key].id}: {failed[claim.key].reason}"[:500])
@@ -168,9 +184,14 @@ def backoff(tries: int) -> float:
 
 
 def _by_delay(claims: Sequence[Claim], failed: Mapping[str, Result], every: float) -> dict[float, list[Claim]]:
-    """What failed, by when it is tried again: what only a person can mend waits for the next full sync."""
+    """What failed, by when it is tried again.
+
+    What only a person can mend waits for the next full sync, once that is certain: what it refers to may be in another
+    batch, and made in this moment.
+    """
     found: dict[float, list[Claim]] = {}
     for claim in claims:
         if claim.key in failed:
-            found.setdefault(backoff(claim.tries) if failed[claim.key].temporary else every, []).append(claim)
+            soon = failed[claim.key].temporary or claim.tries < _SURE
+            found.setdefault(backoff(claim.tries) if soon else every, []).append(claim)
     return found

@@ -69,6 +69,14 @@ class Question(msgspec.Struct, frozen=True):
         """Whether it was applied elsewhere than it is wanted now."""
         return self.wanted is not None and self.applied is not None and self.wanted.place != self.applied.place
 
+    @property
+    def stays(self) -> bool:
+        """Whether it is wanted as it was applied, in the same place."""
+        wanted, applied = self.wanted, self.applied
+        if wanted is None or applied is None:
+            return False
+        return wanted.digest == applied.digest and wanted.place == applied.place
+
 
 class Answer(msgspec.Struct, frozen=True):
     """What reading told about one config: the live object, and whether it is as it is wanted."""

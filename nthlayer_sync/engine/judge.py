@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import msgspec
 
 from nthlayer_sync.engine.contested import quarantined
@@ -17,6 +19,9 @@ from nthlayer_sync.model.entity import Place
 from nthlayer_sync.model.plan import Change
 from nthlayer_sync.sdk.target import Target
 
+Root: TypeAlias = tuple[str, str]
+"""A target's name and one of its roots."""
+
 
 class Judge:
     """Decides drafts, many at a time: what several of them ask of one root is asked once."""
@@ -25,6 +30,7 @@ class Judge:
         self._generator = generator
         self._live = live
         self._rules = rules
+        self._landing: dict[tuple[str, str], tuple[Root, Target]] = {}
 
     async def decide(self, drafts: list[Draft]) -> None:
         """Answer every question of a chunk: by a glance where that is enough, else by one read for each root."""
@@ -32,6 +38,8 @@ class Judge:
         unread: list[tuple[Draft, Question, LiveRoot]] = []
         for draft in drafts:
             for question in draft.asked:
+                if question.stays and self._stands(draft, question):
+                    continue
                 if (standing := self._standing(draft, question)) is not None:
                     draft.changes.append(standing)
                     continue
@@ -56,40 +64,51 @@ class Judge:
 
     async def _observe(self, drafts: list[Draft]) -> None:
         """Look at every root of a chunk, and look up what is not known of them yet."""
-        roots: dict[tuple[str, str], Target] = {}
-        unsure: dict[tuple[str, str], list[str]] = {}
-        remotes: dict[tuple[str, str], dict[str, str]] = {}
+        roots: dict[Root, Target] = {}
+        doubted: dict[Root, Target] = {}
+        unsure: dict[Root, list[str]] = {}
+        remotes: dict[Root, dict[str, str]] = {}
         for draft in drafts:
             for question in draft.asked:
-                kind = question.key[0]
+                kind, place, applied = question.key[0], question.place, question.applied
                 if kind not in self._generator.kinds:
                     continue
-                at = self._at(roots, kind, question.place.root)
-                if question.applied is not None:
-                    old = self._at(roots, kind, question.applied.place.root)
-                    remotes.setdefault(old, {})[question.applied.place.path] = question.applied.remote
+                at, target = self._at(kind, place.root)
+                roots[at] = target
+                if draft.doubted or (place == draft.home and question.changes):
+                    doubted[at] = target
+                if applied is None or draft.unsure or question.moves:
+                    unsure.setdefault(at, []).append(place.path)
+                if applied is not None and (applied.remote or question.moves):
+                    old, target = self._at(kind, applied.place.root)
+                    roots[old] = target
+                    remotes.setdefault(old, {})[applied.place.path] = applied.remote
                     if question.moves:
-                        unsure.setdefault(old, []).append(question.applied.place.path)
-                if draft.unsure or question.applied is None or question.moves:
-                    unsure.setdefault(at, []).append(question.place.path)
+                        unsure.setdefault(old, []).append(applied.place.path)
         await self._live.observe((target, root) for (_, root), target in roots.items())
-        doubted = {
-            self._at(roots, q.key[0], q.place.root)
-            for draft in drafts
-            for q in draft.asked
-            if q.key[0] in self._generator.kinds and (draft.doubted or (q.place == draft.home and q.changes))
-        }
-        await self._live.doubt((roots[at], at[1]) for at in sorted(doubted))
+        await self._live.doubt((target, root) for (_, root), target in doubted.items())
         for at, paths in unsure.items():
             await self._live.root(roots[at], at[1]).look_up(paths)
         for at, remembered in remotes.items():
             await self._live.root(roots[at], at[1]).confirm(remembered)
 
-    def _at(self, roots: dict[tuple[str, str], Target], kind: str, root: str) -> tuple[str, str]:
-        """One root, by its target; `roots` learns it."""
-        target = self._generator.target(kind, root)
-        roots[target.name, root] = target
-        return target.name, root
+    def _at(self, kind: str, root: str) -> tuple[Root, Target]:
+        """One root, and what it is in; worked out once for each kind."""
+        found = self._landing.get((kind, root))
+        if found is None:
+            target = self._generator.target(kind, root)
+            found = self._landing[kind, root] = (target.name, root), target
+        return found
+
+    def _stands(self, draft: Draft, question: Question) -> bool:
+        """Whether what stays as it was applied is known to stand there so, and no write to it is open."""
+        kind, place, applied = question.key[0], question.place, question.applied
+        if applied is None or kind not in self._generator.kinds:
+            return False
+        if self._rules.open and any(id in self._rules.open for id in draft.ids(question)):
+            return False
+        root = self._root(kind, place.root)
+        return not root.trouble and root.revision(place.path, applied.revision) == applied.revision
 
     def _standing(self, draft: Draft, question: Question) -> Change | None:
         """What is decided by its kind alone, or by a write of unknown outcome."""
@@ -180,4 +199,4 @@ class Judge:
         return before.revision(question.applied.place.path, question.applied.revision) or ""
 
     def _root(self, kind: str, root: str) -> LiveRoot:
-        return self._live.root(self._generator.target(kind, root), root)
+        return self._live.root(self._at(kind, root)[1], root)

@@ -19,7 +19,7 @@ from nthlayer_sync.engine.observe import Live
 from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.entity import Place
-from nthlayer_sync.model.plan import Change, Checksum, Part, Plan, Wanted
+from nthlayer_sync.model.plan import Change, Checksum, Part, Plan
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.service import Service, Subject
 from nthlayer_sync.sdk.store import Memory, Planned, Store, Trace
@@ -134,9 +134,12 @@ class Planner:
 
     def _draft(self, subject: Subject, fingerprint: bytes, before: Memory, uid: str, was: EntityRef | None) -> Draft:
         made = self._generator.generate(subject)
-        kept = tuple(w for w in before.wanted if w.kind in made.failed)
-        wanted: tuple[Wanted, ...] = (*made.wanted, *kept)
-        asked = [q for q in questions(made.wanted, before.applied, owner_of(before)) if q.key[0] not in made.failed]
+        fresh = made.wanted
+        asked = questions(fresh, before.applied, owner_of(before))
+        wanted = fresh
+        if made.failed:
+            wanted = (*fresh, *(w for w in before.wanted if w.kind in made.failed))
+            asked = [q for q in asked if q.key[0] not in made.failed]
         refused = [
             Change(kind, "", Action.REFUSE, "", _NOWHERE, "", reason=reason) for kind, reason in made.failed.items()
         ]

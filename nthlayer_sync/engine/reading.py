@@ -70,7 +70,8 @@ class Reading:
         self.unsaved = Unsaved()
         self._guards = setup.tiers.guards
         self._sources = sources
-        self._store = store
+        self.store = store
+        """Where it is remembered what they say; that of who leads refuses once somebody else does."""
         self._kept: dict[str, Kept] = {}
         self._said: dict[str, tuple[Diagnosis, ...]] = {}
         precedence = [*(source.name for source in sources.named), "codeowners"]
@@ -93,7 +94,7 @@ class Reading:
         """
         self._said.clear()
         affected: set[EntityRef] = set()
-        known = await self._store.read_digests()
+        known = await self.store.read_digests()
         digests = list(digests)
         for source, digest in zip(self._sources.named, digests, strict=True):
             affected |= await self._bring(source, digest, known, words)
@@ -108,7 +109,7 @@ class Reading:
     async def follow(self, names: Collection[str]) -> set[EntityRef]:
         """Bring the graph up to date with some of the named sources; gives what changed."""
         affected: set[EntityRef] = set()
-        known = await self._store.read_digests()
+        known = await self.store.read_digests()
         for source in self._sources.named:
             if source.name in names:
                 affected |= await self._bring(source, await source.look(), known, Words())
@@ -120,7 +121,7 @@ class Reading:
         affected: set[EntityRef] = set()
         ours = {source.name for source in self._sources.named} | {CODE}
         for name in names:
-            kept = await self._store.kept(name)
+            kept = await self.store.kept(name)
             if name in ours and kept is not None:
                 self._said[name] = kept.diagnoses
                 affected |= self._take(name, kept)
@@ -135,7 +136,7 @@ class Reading:
         if digest and known.get(name) == digest:
             if name in self.states and self.states[name].digest == digest:
                 return set()
-            kept = await self._store.kept(name)
+            kept = await self.store.kept(name)
             assert kept is not None
             reason = "unchanged since it was last read"
             self.states[name] = SourceState(name, Completeness.COMPLETE, reason, digest)
@@ -152,20 +153,20 @@ class Reading:
         allowed = name in words.shrunk
         found = ingest(previous, snapshot, self._guards, time.time(), gone=words.gone, shrink_allowed=allowed)
         self._said[name] = (*found.diagnoses, *found.kept.diagnoses)
-        self.states[name] = found.state
         if words:
             self.unsaved.kept[name] = found.kept  # a plan only asks; a person's word is kept when it is applied
         elif found.kept != previous:
-            await self._store.keep(name, found.kept, _changed(previous, found.kept))
+            await self.store.keep(name, found.kept, _changed(previous, found.kept))
             self._kept[name] = found.kept
+        self.states[name] = found.state  # not before: what may not have been kept is taken in anew
         return found.kept
 
     async def _previous(self, name: str) -> Kept | None:
         """What the source is held to have said, from memory unless another replica has kept it since."""
         held = self._kept.get(name)
-        if held is not None and held.read_digest and (await self._store.read_digests()).get(name) == held.read_digest:
+        if held is not None and held.read_digest and (await self.store.read_digests()).get(name) == held.read_digest:
             return held
-        return await self._store.kept(name)
+        return await self.store.kept(name)
 
     async def _unnamed(self, known: Iterable[str], words: Words) -> None:
         """What only a source shows that the settings no longer name is left alone: a line removed proves no absence."""
@@ -174,7 +175,7 @@ class Reading:
             if name in words.dropped:
                 self.unsaved.dropped.add(name)
                 continue
-            kept = await self._store.kept(name)
+            kept = await self.store.kept(name)
             self.left_alone |= {entity.ref for entity in kept.entities} if kept else set()
             message = f"the settings no longer name {name}, so what only it showed is left alone (--drop-source {name})"
             self.diagnoses.append(Diagnosis(code="source-unnamed", message=message, severity=Severity.WARNING))

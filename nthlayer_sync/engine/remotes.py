@@ -32,12 +32,15 @@ def with_remotes(config: Config, remotes: Mapping[str, str]) -> Config:
 
 def refer(draft: Draft, kinds: Mapping[str, Kind[Any, Any]]) -> None:
     """What would be left alone is updated where an id that it was made with is another now, or is about to be."""
+    asked = [question for question in draft.asked if (kind := kinds.get(question.key[0])) and kind.refers]
+    if not asked:
+        return
     changes = {(change.kind, change.name): change for change in draft.changes}
     new = {kind for (kind, name), change in changes.items() if change.action is Action.CREATE and not name}
-    for question in draft.asked:
-        kind, wanted, applied = kinds.get(question.key[0]), question.wanted, question.applied
+    for question in asked:
+        kind, wanted, applied = kinds[question.key[0]], question.wanted, question.applied
         change = changes.get(question.key)
-        if kind is None or wanted is None or applied is None or (change and change.action is not Action.ADOPT):
+        if wanted is None or applied is None or (change and change.action is not Action.ADOPT):
             continue
         remotes = remotes_of(kind, draft.memory.applied)
         moved = [name for name in kind.refers if name in new or remotes.get(name) != applied.remotes.get(name)]

@@ -91,6 +91,10 @@ class Repository:
         """Files of our open change that no longer go together with the base; the effective tree has the base's."""
         return (await self._known()).conflicts
 
+    async def base_tree(self) -> str:
+        """The tree of the base branch as people have it, "" when it has no files."""
+        return (await self._known()).base_tree
+
     async def listing(self, tree: str, paths: Sequence[str] | None = None) -> dict[str, str]:
         """The files of a tree, or of it only these, as path to blob SHA; symbolic links and submodules are no files."""
         if not tree:

@@ -22,8 +22,7 @@ class BaseBranch:
     async def listing(self) -> Listing:
         """What is on the base branch now."""
         await self._repository.fetch()
-        head = await self._repository.head()
-        self._shas = await self._repository.listing(head.sha) if head else {}
+        self._shas = await self._repository.listing(await self._repository.base_tree())
         return Listing(tuple(sorted(self._shas)))
 
     async def read(self, paths: Sequence[str]) -> Mapping[str, bytes | Unread]:

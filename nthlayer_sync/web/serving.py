@@ -20,7 +20,7 @@ def serving(daemon: Daemon, reach: Web, secrets: Secrets) -> web.Application:
     """The API, the probes and the webhooks. `reach` is the way to who vouches for visitors."""
     door = Door(daemon.settings.serve.access, reach)
     app = application(daemon, api.ROUTES, door)
-    api.install(app)
+    api.install(app, daemon)
     health.install(app, daemon, door)
     hooks.install(app, daemon, secrets)
     return app

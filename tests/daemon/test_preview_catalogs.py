@@ -121,7 +121,7 @@ async def test_the_comment_is_the_plan_that_follows(house: Behind, edit: str) ->
     comment = house.comment(number)
     assert house.check(number) == (True, "What merging this changes stands in a comment.")
     assert await house.planned() == []
-    house.host.merge(number, squash=True)
+    house.host.merge(number)
     parts = await house.planned()
     assert told(comment) == changes(parts), comment
     assert bool(parts) == (edit != "removed")

@@ -71,7 +71,7 @@ async def test_the_comment_is_the_plan_that_follows_from_the_merge(house: House,
     passed, sentence = house.check(number) or (None, "")
     assert passed == (edit not in WRONG), (sentence, comment)
     assert await house.planned() == []  # nothing was remembered
-    house.host.merge(number, squash=True)
+    house.host.merge(number)
     parts = await house.planned()
     assert told(comment) == changes(parts), comment
     assert bool(parts) == (edit not in WRONG | {"removed"} or edit == "no tier"), (edit, parts)
@@ -156,7 +156,7 @@ async def test_who_is_left_alone(house: House, why: str) -> None:
     if why == "closed":
         house.host.close(number)
     if why == "merged":
-        house.host.merge(number, squash=True)
+        house.host.merge(number)
     await house.preview(number, "acme/shop" if why == "another repository" else "acme/central")
     assert house.host.log == []
 
@@ -168,7 +168,7 @@ async def test_what_was_merged_meanwhile_is_not_the_request_s(house: House) -> N
     await house.settle()
     other = house.host.propose({at("b"): long.replace("hello", "merged")})
     number = house.host.propose({at("b"): long + "  dependsOn: [component:c]\n"})
-    house.host.merge(other, squash=True)
+    house.host.merge(other)
     await house.settle()
     await house.preview(number)
     assert told(house.comment(number)) == {("component:default/b", "update", "notes/needed")}
@@ -177,7 +177,7 @@ async def test_what_was_merged_meanwhile_is_not_the_request_s(house: House) -> N
 async def test_a_conflict_is_said(house: House) -> None:
     await house.settle()
     number = house.host.propose(EDITS["tier"])
-    house.host.merge(house.host.propose({at("b"): entity("b", tier="2")}), squash=True)
+    house.host.merge(house.host.propose({at("b"): entity("b", tier="2")}))
     await house.preview(number)
     assert "It conflicts with the branch" in house.comment(number)
 

@@ -117,7 +117,7 @@ class PostgresWork:
     async def claim(
         self, topic: Topic, owner: str, most: int, lease: float, among: Collection[str] | None = None
     ) -> list[Claim]:
-        """Take up to `most` keys that are due and that nobody holds, the longest waiting first; some alone, if named."""
+        """Take up to `most` keys that are due and that nobody holds, the longest waiting first; of some, if named."""
         async with self._database.connected() as db:
             rows = await db.fetch(_CLAIM, topic, owner, most, lease, None if among is None else list(among))
         return [

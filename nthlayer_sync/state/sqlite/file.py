@@ -1,4 +1,4 @@
-"""The open state file: one connection that writes and one that reads, each in a thread of its own."""
+"""The open state file: connections that write, read and tidy, each in a thread of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +25,12 @@ A larger one is checked after a crash, and each row that a delete rests on has a
 BUSY_SECONDS = 10.0
 """How long another process may be writing before we give up."""
 
+TIDY_AFTER = 50
+"""Transactions after which the write-ahead log is copied into the file, beside the writer: it takes some milliseconds,
+for which a writer that does so itself (by default, after each 1,000 pages) keeps everybody waiting."""
+LONGEST_LOG = 16_000
+"""Pages of 4 kB after which the writer copies all the same."""
+
 T = TypeVar("T")
 
 
@@ -35,7 +41,10 @@ class File:
         self.path = path
         self._writer = _Connection("state")
         self._reader = _Connection("state-read")
+        self._tidier = _Connection("state-tidy")
         self._turn = asyncio.Lock()
+        self._untidy = 0
+        self._tidying: asyncio.Task[None] | None = None
         self.pruned = float("-inf")
         """When old lines of the journal were last looked for, by the monotonic clock."""
 
@@ -44,7 +53,8 @@ class File:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             await self._writer.open(partial(_open_database, self.path))
-            await self._reader.open(partial(_connect, self.path))
+            for connection in (self._reader, self._tidier):
+                await connection.open(partial(_connect, self.path))
         except (OSError, sqlite3.Error) as error:
             await self.close()
             raise PermanentError(
@@ -57,8 +67,10 @@ class File:
 
     async def close(self) -> None:
         """Close the file."""
-        await self._reader.close()
-        await self._writer.close()
+        if self._tidying is not None:
+            await self._tidying
+        for connection in (self._tidier, self._reader, self._writer):
+            await connection.close()
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` on what was committed."""
@@ -69,7 +81,9 @@ class File:
         """Run `work` in one durable transaction."""
         with self._explained():
             async with self._turn:
-                return await self._writer.run(partial(_in_transaction, work))
+                result = await self._writer.run(partial(_in_transaction, work))
+        self._tidy()
+        return result
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[Callable[[Callable[[sqlite3.Connection], Any]], Any]]:
@@ -87,6 +101,14 @@ class File:
             except BaseException:
                 await run(roll_back)
                 raise
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """After some transactions, copy the write-ahead log into the file while others go on."""
+        self._untidy += 1
+        if self._untidy >= TIDY_AFTER and (self._tidying is None or self._tidying.done()):
+            self._untidy = 0
+            self._tidying = asyncio.create_task(self._tidier.run(_copy_log), name="state-tidy")
 
     @contextmanager
     def _explained(self) -> Generator[None]:
@@ -129,6 +151,11 @@ def roll_back(db: sqlite3.Connection) -> None:
         db.execute("rollback")
 
 
+def _copy_log(db: sqlite3.Connection) -> None:
+    with suppress(sqlite3.Error):  # the log grows until the writer has to, and says what is wrong
+        db.execute("pragma wal_checkpoint(passive)")
+
+
 def _in_transaction(work: Callable[[sqlite3.Connection], T], db: sqlite3.Connection) -> T:
     """One transaction, taken for writing at once so that it cannot fail half way for a lock."""
     db.execute("begin immediate")
@@ -159,7 +186,8 @@ def _open_database(path: Path) -> sqlite3.Connection:
 
 
 def _prepare(db: sqlite3.Connection, doubtful: bool) -> None:
-    for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on"):
+    log = f"wal_autocheckpoint = {LONGEST_LOG}"
+    for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on", log):
         db.execute(f"pragma {pragma}")
     version = _version(db)
     steps = migrations(__package__ or "", version)

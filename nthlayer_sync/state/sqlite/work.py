@@ -112,7 +112,7 @@ class SqliteWork:
     async def claim(
         self, topic: Topic, owner: str, most: int, lease: float, among: Collection[str] | None = None
     ) -> list[Claim]:
-        """Take up to `most` keys that are due and that nobody holds, the longest waiting first; some alone, if named."""
+        """Take up to `most` keys that are due and that nobody holds, the longest waiting first; of some, if named."""
         named = None if among is None else json.dumps(list(among))
 
         def write(db: sqlite3.Connection) -> list[Claim]:

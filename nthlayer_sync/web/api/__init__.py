@@ -11,6 +11,8 @@ oncall      who of a team is called when
 sources     what is read
 kinds       every sort of config
 status      how the daemon is
+coverage    for how much of the catalog configs are made
+may         who asks, and what they may do
 catalog     annotations of all entities, for a processor of Backstage
 events      what happens, as a stream
 commands    what may be asked of the daemon
@@ -23,17 +25,21 @@ shown       what the answers of several resources are made of; so are `changes` 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aiohttp import web
 
 from nthlayer_sync.web.api import (
     artefacts,
     catalog,
     commands,
+    coverage,
     entities,
     events,
     findings,
     graph,
     kinds,
+    may,
     oncall,
     plans,
     runs,
@@ -42,6 +48,9 @@ from nthlayer_sync.web.api import (
     unsettled,
 )
 from nthlayer_sync.web.route import Route
+
+if TYPE_CHECKING:
+    from nthlayer_sync.daemon.daemon import Daemon
 
 ROUTES: tuple[Route, ...] = (
     *entities.ROUTES,
@@ -54,6 +63,8 @@ ROUTES: tuple[Route, ...] = (
     *oncall.ROUTES,
     *sources.ROUTES,
     *status.ROUTES,
+    *coverage.ROUTES,
+    *may.ROUTES,
     *kinds.ROUTES,
     *catalog.ROUTES,
     *events.ROUTES,
@@ -61,7 +72,7 @@ ROUTES: tuple[Route, ...] = (
 )
 
 
-def install(app: web.Application) -> None:
+def install(app: web.Application, daemon: Daemon) -> None:
     """What the resources need of the application: streams end, and what is being undone is finished, when it stops."""
     events.install(app)
-    commands.install(app)
+    commands.install(app, daemon.settings.serve.grace.seconds)

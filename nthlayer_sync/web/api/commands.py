@@ -164,12 +164,19 @@ async def undo(context: Context) -> RunShown:
     return RunShown.of(await asyncio.shield(task))
 
 
-def install(app: web.Application) -> None:
-    """Finish what is being undone when the server stops, whether or not somebody still waits for the answer."""
+def install(app: web.Application, grace: float) -> None:
+    """Finish what is being undone when the server stops, whether or not somebody still waits for the answer.
+
+    What takes longer than `grace` seconds is broken off; the journal knows of it.
+    """
     app[UNDOING] = set()
 
     async def finish(app: web.Application) -> None:
-        await asyncio.gather(*app[UNDOING], return_exceptions=True)
+        if tasks := list(app[UNDOING]):
+            _, late = await asyncio.wait(tasks, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.wait(tasks)
 
     app.on_cleanup.append(finish)
 

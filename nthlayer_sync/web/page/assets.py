@@ -1,4 +1,4 @@
-"""Style, script and icon of the pages. Their addresses change with their content, so that browsers keep them for good."""
+"""Style, script and icon of the pages. Their addresses change with their content: browsers keep them for good."""
 
 from __future__ import annotations
 

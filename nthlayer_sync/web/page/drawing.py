@@ -30,13 +30,16 @@ class Box(msgspec.Struct, frozen=True):
 
 
 class Drawing(msgspec.Struct, frozen=True):
-    """A picture, in pixels. `lines` are paths of SVG; `left_out` counts nodes that found no place in it."""
+    """A picture, in pixels. `lines` are paths of SVG; `left_out` counts nodes that found no place in it, `alone` those
+    that nothing leads to or from.
+    """
 
     width: int
     height: int
     boxes: tuple[Box, ...]
     lines: tuple[str, ...]
     left_out: int
+    alone: int
 
 
 def draw(graph: GraphShown, around: str = "", most: int = 100) -> Drawing:
@@ -50,12 +53,14 @@ def draw(graph: GraphShown, around: str = "", most: int = 100) -> Drawing:
     nodes = {node.ref: node for node in graph.nodes}
     boxes = tuple(Box(nodes[ref], *place, _label(nodes[ref].name)) for ref, place in places.items())
     tallest = max((len(column) for column in columns), default=0)
+    alone = len(nodes.keys() - _beside(graph.edges).keys() - drawn)
     return Drawing(
-        width=2 * MARGIN + max(len(columns) * (WIDTH + ACROSS) - ACROSS, 0),
+        width=2 * MARGIN + len(columns) * (WIDTH + ACROSS) - ACROSS // 2,  # room for lines within the last column
         height=2 * MARGIN + max(tallest * (HEIGHT + DOWN) - DOWN, 0),
         boxes=boxes,
         lines=tuple(_line(places[source], places[target]) for source, target in edges),
-        left_out=len(graph.nodes) - len(boxes),
+        left_out=len(graph.nodes) - len(boxes) - alone,
+        alone=alone,
     )
 
 
@@ -155,7 +160,7 @@ def _placed(columns: Sequence[Sequence[str]]) -> dict[str, tuple[int, int]]:
 
 
 def _line(source: tuple[int, int], target: tuple[int, int]) -> str:
-    """From the right side of one to the left side of the other, or around where the other does not stand further right."""
+    """From the right side of one to the left side of the other; around, where that does not stand further right."""
     begin, end = (source[0] + WIDTH, source[1] + HEIGHT // 2), (target[0], target[1] + HEIGHT // 2)
     if source[0] == target[0]:
         end, bend = (target[0] + WIDTH, end[1]), ACROSS // 2

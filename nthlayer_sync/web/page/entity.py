@@ -6,19 +6,18 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
+from nthlayer_sync.graph.relations import DEPENDS_ON
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.web import html
 from nthlayer_sync.web.api.artefacts import ArtefactsShown, list_artefacts
-from nthlayer_sync.web.api.entities import get_entity, get_neighbourhood
+from nthlayer_sync.web.api.entities import Neighbourhood, get_entity, get_neighbourhood
 from nthlayer_sync.web.api.entity import EntityShown
-from nthlayer_sync.web.api.graph import GraphAsked, get_graph
+from nthlayer_sync.web.api.graph import EdgeShown, GraphShown, NodeShown
 from nthlayer_sync.web.page.drawing import Drawing, draw
 from nthlayer_sync.web.page.duty import Duties
-from nthlayer_sync.web.page.graph import DEPENDENCIES
 from nthlayer_sync.web.page.may import approvable, may_ask
 from nthlayer_sync.web.page.states import states_of
-from nthlayer_sync.web.page.view import asking, show
-from nthlayer_sync.web.problem import Refusal
+from nthlayer_sync.web.page.view import show
 from nthlayer_sync.web.route import Context, Query, Route
 
 DRAWN = 24
@@ -45,6 +44,7 @@ class EntityPage:
         ref = EntityRef(entity.ref)
         artefacts = await list_artefacts(context)
         team = entity.ref if entity.kind == "group" else entity.owner.ref if entity.owner else ""
+        near = await get_neighbourhood(context)
         described = context.daemon.engine.graph.entities.get(ref)
         return show(
             context,
@@ -57,9 +57,9 @@ class EntityPage:
             runbook=_has(artefacts, RUNBOOK),
             duty=await self._duties.of(context, team) if team else None,
             team=team,
-            near=await get_neighbourhood(context),
+            near=near,
             most=REACHED,
-            drawing=await _picture(context, entity),
+            drawing=_picture(entity, near),
             approvable=approvable(context, entity.waiting),
             may_ask=may_ask(context, ref),
         )
@@ -75,10 +75,23 @@ def _kinds(artefacts: ArtefactsShown) -> Iterator[str]:
             yield kind.kind
 
 
-async def _picture(context: Context, entity: EntityShown) -> Drawing | None:
-    """What is right beside it; None where that is nothing, or too much."""
-    try:
-        near = await get_graph(asking(context, GraphAsked(around=entity.ref, relation=DEPENDENCIES)))
-    except Refusal:
-        return None
-    return draw(near, entity.ref, DRAWN) if near.edges else None
+def _picture(entity: EntityShown, near: Neighbourhood) -> Drawing | None:
+    """What is right beside it; None where that is nothing."""
+    nodes = {
+        entity.ref: NodeShown(
+            ref=entity.ref, name=entity.name, kind=entity.kind, tier=entity.tier, owner=None, known=True
+        )
+    }
+    for each in (*near.dependencies, *near.dependents):
+        nodes[each.ref] = NodeShown(
+            ref=each.ref, name=each.name, kind=each.kind, tier=each.tier, owner=each.owner, known=each.known
+        )
+    pairs = [
+        *((entity.ref, each.ref) for each in near.dependencies),
+        *((each.ref, entity.ref) for each in near.dependents),
+    ]
+    edges = tuple(
+        EdgeShown(source=source, relation=DEPENDS_ON, target=target, origins=(), confidence=1)
+        for source, target in pairs
+    )
+    return draw(GraphShown(nodes=tuple(nodes.values()), edges=edges), entity.ref, DRAWN) if edges else None

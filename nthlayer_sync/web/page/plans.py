@@ -26,7 +26,7 @@ async def show_plan(context: Context) -> web.Response:
         "plan",
         f"Plan {plan.id}",
         plan=plan,
-        parts=parts.items,
+        parts_=parts.items,
         next=parts.next,
         later=bool(asked.cursor),
         actions=sorted({action for counts in plan.counts.values() for action in counts}),

@@ -75,7 +75,7 @@ def shown(request: web.Request, person: Person, view: View) -> web.Response:
         f"page/{view.template}.html.j2",
         title=view.title,
         path=request.path,
-        here=request.rel_url.raw_path_qs,
+        here=local(request.rel_url.raw_path_qs),
         person=person,
         local=person is LOCAL,
         known=person is not NOBODY,

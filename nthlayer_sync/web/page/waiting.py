@@ -1,4 +1,4 @@
-"""What waits for a person: approvals, guards, a wave, pauses; and what is not done and stays so until somebody decides."""
+"""What waits for a person: approvals, guards, a wave, pauses; and what stays undone until somebody decides."""
 
 from __future__ import annotations
 

@@ -99,12 +99,22 @@ class Crew:
     """The way to the database of those that have one of their own."""
     pids: dict[str, int] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
+    thawed: list[tuple[str, float]] = field(default_factory=list)
 
     async def start(self, *replicas: str) -> None:
         for replica in replicas:
             address = self.addresses.get(replica, self.home.address if self.home.engine == "postgres" else "")
             job = Job(folder=str(self.folder), replica=replica, reach=self.reach, postgres=address, serve=self.serve)
+            (self.folder / f"{replica}.up").unlink(missing_ok=True)
             self.pids[replica] = await self.nursery.start(job)
+
+    async def up(self, replica: str) -> None:
+        """Wait until it runs."""
+
+        async def there() -> bool:
+            return (self.folder / f"{replica}.up").exists()
+
+        await until(there, 20, f"{replica} is up")
 
     async def kill(self, replica: str) -> None:
         os.kill(self.pids[replica], signal.SIGKILL)
@@ -114,6 +124,7 @@ class Crew:
         os.kill(self.pids[replica], signal.SIGSTOP)
 
     def thaw(self, replica: str) -> None:
+        self.thawed.append((replica, time.time()))
         os.kill(self.pids[replica], signal.SIGCONT)
 
     async def stop(self, *replicas: str) -> None:
@@ -126,6 +137,10 @@ class Crew:
 
     def log(self, replica: str) -> str:
         return (self.folder / f"{replica}.log").read_text()
+
+    def looks(self) -> int:
+        """How often somebody looked at the catalog."""
+        return len((self.folder / "looks").read_text().splitlines())
 
     def says(self, services: dict[str, str]) -> None:
         """What the catalog says from now on."""

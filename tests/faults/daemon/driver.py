@@ -1,8 +1,8 @@
 """Runs replicas of a daemon in processes of their own: `python -m tests.faults.daemon.driver`, one job a line.
 
-Everything is imported once; each job is a fork, so that a replica starts at once. A job is JSON, see `Job`. The answer is
-{"pid": …}, and later {"pid": …, "code": …} when that process has ended: 0 where it was told to stop and did, negative
-for a signal. What a replica logs is in `<folder>/<replica>.log`.
+Everything is imported once; each job is a fork, so that a replica starts at once. A job is JSON, see `Job`. The answer
+is {"pid": …}, and later {"pid": …, "code": …} when that process has ended: 0 where it was told to stop and did,
+negative for a signal. What a replica logs is in `<folder>/<replica>.log`.
 """
 
 import asyncio
@@ -140,6 +140,7 @@ async def run(job: Job) -> None:
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     async with daemon(job) as one, one.running():
+        (Path(job.folder) / f"{job.replica}.up").touch()
         await stopped.wait()
 
 

@@ -5,16 +5,19 @@ what a request may take on its way through two busy processes. A replica that st
 off by more than that.
 """
 
+import asyncio
 import json
 import re
 import time
 from bisect import bisect_right
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
 from nthlayer_sync.sandbox.tool import Exchange
+from tests.faults.daemon.crew import Crew
 from tests.faults.daemon.driver import REPLICA
 from tests.state.contract.conftest import Home
 
@@ -91,9 +94,7 @@ class Judge:
         subject = mark[1].decode() if mark else "team"  # what has no mark is a member of it
         kind = "group" if subject == "team" else "component"
         replica = exchange.headers.get(REPLICA, "")
-        self.writes.append(
-            Write(time.time(), replica, f"{kind}:default/{subject}", exchange.method, exchange.path)
-        )
+        self.writes.append(Write(time.time(), replica, f"{kind}:default/{subject}", exchange.method, exchange.path))
 
     async def tenures(self, topic: str) -> dict[str, list[Tenure]]:
         """Who held what, by key, in order."""
@@ -128,9 +129,7 @@ class Judge:
             if holder is not None and holder.owner == write.replica and write.at <= holder.end + TRANSIT:
                 continue
             before = tenures[index - 1] if index >= 1 else None
-            in_transit = (
-                before is not None and before.owner == write.replica and write.at <= before.end + TRANSIT
-            )
+            in_transit = before is not None and before.owner == write.replica and write.at <= before.end + TRANSIT
             (late if in_transit else strangers).append((write, before, holder))
         assert strangers == [], f"{len(strangers)} writes by who did not hold the subject: {strangers[:3]}"
         for write, before, holder in late:  # it was on its way; the new holder had not begun yet
@@ -141,14 +140,19 @@ class Judge:
         return {"writes": len(self.writes), "tenures": sum(map(len, found.values())), "handovers": taken,
                 "in transit": len(late)}  # fmt: skip
 
-    async def one_leader(self, looks: str) -> int:
-        """Whoever read the sources led at that time; gives how often the lead changed hands."""
+    async def one_leader(self, looks: str, thawed: Collection[tuple[str, float]] = ()) -> int:
+        """Whoever read the sources led at that time; gives how often the lead changed hands.
+
+        Who was `thawed` (replica and time) may take a breath to see that it leads no longer; what it reads is refused.
+        """
         (tenures,) = (await self.tenures("lead")).values()
         for line in looks.splitlines():
             at, replica = float(line.split()[0]), line.split()[1]
             index = bisect_right(tenures, at, key=lambda t: t.begin) - 1
             assert index >= 0
             holder = tenures[index]
+            if any(name == replica and 0 <= at - when <= TRANSIT for name, when in thawed):
+                continue
             assert holder.owner == replica, f"{replica} read the catalog at {at} while {holder} led"
             assert at <= holder.end + TRANSIT
         return sum(a.owner != b.owner for a, b in pairwise(tenures))
@@ -180,3 +184,16 @@ async def as_it_should_be(sandbox: Any, store: Any, said: dict[str, str]) -> Non
     assert {a.remote for memory in memories.values() for a in memory.applied} <= ids
     assert await store.unsettled() == 0
     assert await store.journal() == []
+
+
+async def converged(crew: Crew, sandbox: Any, seconds: float) -> None:
+    """Wait until everything is as it should be, and nothing is left to do."""
+    end = time.monotonic() + seconds
+    while True:
+        await crew.at_rest(max(end - time.monotonic(), 0.1))
+        try:
+            return await as_it_should_be(sandbox, crew.store, crew.said)
+        except AssertionError:
+            if time.monotonic() > end:
+                raise
+            await asyncio.sleep(0.1)

@@ -5,14 +5,13 @@ import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nthlayer_sync.sandbox import Sandbox
-from tests.faults.daemon.crew import LEASE, Crew
-from tests.faults.daemon.judge import Judge, as_it_should_be
+from tests.faults.daemon.crew import LEASE, Crew, until
+from tests.faults.daemon.judge import Judge, converged
 from tests.faults.daemon.proxy import Proxy
 from tests.faults.live.company import FULL
 
@@ -106,8 +105,7 @@ async def test_whatever_happens_to_replicas(
     names = NAMES[:replicas]
     crew.says({f"s{number:05}": "hello" for number in range(SUBJECTS)})
     await crew.start(*names)
-    await crew.someone_leads()
-    await crew.at_rest(30)
+    await converged(crew, sandbox, 30)
     chaos = Chaos(crew, proxies, dice)
     editing = asyncio.create_task(edit(crew, dice))
     try:
@@ -119,13 +117,13 @@ async def test_whatever_happens_to_replicas(
     stopped = time.monotonic()
     await crew.call()
     try:
-        await converged(crew, sandbox)
+        await converged(crew, sandbox, CONVERGED)
         print(f"as it should be after {time.monotonic() - stopped:.1f} s")
         before = len(judge.writes)
         await idle(crew, judge)
         assert len(judge.writes) == before, judge.writes[before:]
         await crew.stop(*names)
-        print(await judge.one_writer(), await judge.one_leader((crew.folder / "looks").read_text()))
+        print(await judge.one_writer(), await judge.one_leader((crew.folder / "looks").read_text(), crew.thawed))
         assert judge.deletes == []
     except BaseException:
         for name in names:
@@ -133,24 +131,12 @@ async def test_whatever_happens_to_replicas(
         raise
 
 
-async def converged(crew: Crew, sandbox: Sandbox) -> None:
-    end = time.monotonic() + CONVERGED
-    while True:
-        await crew.at_rest(max(end - time.monotonic(), 0.1))
-        try:
-            return await as_it_should_be(sandbox, crew.store, crew.said)
-        except AssertionError:
-            if time.monotonic() > end:
-                raise
-            await asyncio.sleep(0.1)
-
-
 async def idle(crew: Crew, judge: Judge) -> None:
     """A full sync of everything and an audit go by."""
-    looks = Path(crew.folder / "looks")
-    before = len(looks.read_text().splitlines())
-    end = time.monotonic() + 20
-    while len(looks.read_text().splitlines()) < before + 2:
-        assert time.monotonic() < end, "nobody syncs"
-        await asyncio.sleep(0.1)
+    before = crew.looks()
+
+    async def looked() -> bool:
+        return crew.looks() >= before + 2
+
+    await until(looked, 20, "somebody syncs")
     await crew.at_rest(10)

@@ -78,7 +78,7 @@ async def served(folder: Path, serve: str = "", kubernetes: str = "{}") -> Async
         await daemon.engine.apply(plan, daemon.store.parts(plan.id))
         found = daemon.settings.serve
         site = application(daemon, api.ROUTES, Door(found.access, made.web))
-        api.install(site)
+        api.install(site, daemon)
         async with AsyncExitStack() as stack, aiohttp.ClientSession() as session:
             host, port = await stack.enter_async_context(listening(site, found))
             yield Site(daemon, Client(f"http://{host}:{port}", session), folder, stack.aclose)

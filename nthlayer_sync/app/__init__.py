@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
@@ -14,39 +12,32 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from nthlayer_sync.app.facts import Facts, top_of
+from nthlayer_sync.app.hosts import Hosts
 from nthlayer_sync.blueprint.check import explain
 from nthlayer_sync.blueprint.tiers import Tiers, load_tiers
 from nthlayer_sync.engine.generate import Generator
-from nthlayer_sync.engine.reading import CODE, Setup
+from nthlayer_sync.engine.reading import Setup
 from nthlayer_sync.engine.run import Engine
 from nthlayer_sync.errors import InputError, PermanentError
 from nthlayer_sync.model.diagnosis import Diagnosis
-from nthlayer_sync.model.entity import Entity, Place
 from nthlayer_sync.model.service import Home
 from nthlayer_sync.sdk.discover import load
 from nthlayer_sync.sdk.files import FileTarget
-from nthlayer_sync.sdk.hosting import Hosting, Proposals
-from nthlayer_sync.sdk.hosting.github import MANNERS as GITHUB
-from nthlayer_sync.sdk.hosting.github import GitHub
-from nthlayer_sync.sdk.hosting.gitlab import MANNERS as GITLAB
-from nthlayer_sync.sdk.hosting.gitlab import GitLab
-from nthlayer_sync.sdk.http import Authorize, Web, nobody
+from nthlayer_sync.sdk.hosting import Proposals
+from nthlayer_sync.sdk.http import Web
 from nthlayer_sync.sdk.plugin import OperationalPlugin
 from nthlayer_sync.sdk.repositories import Repositories
 from nthlayer_sync.sdk.runtime import Runtime
 from nthlayer_sync.sdk.secrets import Secrets
 from nthlayer_sync.sdk.secrets.vault import Vault
-from nthlayer_sync.sdk.source import Source
 from nthlayer_sync.sdk.store import SharedStore, Store
 from nthlayer_sync.sdk.target import Closable
 from nthlayer_sync.settings import (
-    BackstageSettings,
     DirectorySettings,
     GitSettings,
-    HostingSettings,
     PostgresSettings,
     Settings,
-    SourceSettings,
     load_settings,
     misplaced,
 )
@@ -86,14 +77,15 @@ class App:
         from nthlayer_sync.daemon.telemetry.metrics import Metrics
 
         async with self.store() as store, self._engine(store) as engine:
-            yield Daemon(engine, store, self.settings, replica, Metrics(self.web.tools))
+            preview = self.hosts.previews(engine, store).preview if self.settings.serve.previews else None
+            yield Daemon(engine, store, self.settings, replica, Metrics(self.web.tools), preview)
 
     @asynccontextmanager
     async def _engine(self, store: Store) -> AsyncGenerator[Engine]:
-        code = self.code if self.settings.code else None
+        code = self.facts.code if self.settings.code else None
         generator = self.generator()
         try:
-            yield Engine(self.setup(), list(self.sources()), generator, store, code, self.files)
+            yield Engine(self.setup(), list(self.facts.sources()), generator, store, code, self.files)
         finally:
             for target in generator.targets.values():
                 if isinstance(target, Closable):
@@ -119,7 +111,7 @@ class App:
     def setup(self) -> Setup:
         """What the organisation decided once."""
         settings = self.settings
-        central = self._repository(settings.landing.central) if settings.landing.central else None
+        central = self.repository(settings.landing.central) if settings.landing.central else None
         return Setup(
             organisation=settings.organisation,
             tiers=self.tiers,
@@ -151,8 +143,17 @@ class App:
     def files(self) -> FileTarget:
         """Where files land."""
         author = parseaddr(self.settings.landing.author)
-        hostings = [self._hosting(settings) for settings in self.settings.landing.hosting]
-        return FileTarget(self.repositories, author, Proposals(hostings))
+        return FileTarget(self.repositories, author, Proposals(self.hosts.hostings()))
+
+    @cached_property
+    def hosts(self) -> Hosts:
+        """The code hosts."""
+        return Hosts(self)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Where facts come from."""
+        return Facts(self)
 
     @cached_property
     def web(self) -> Web:
@@ -173,110 +174,14 @@ class App:
     def repositories(self) -> Repositories:
         """The repositories that files are read from and land in."""
         landing = self.settings.landing
-        named = {self._repository(landing.central)} if landing.central else set[str]()
+        named = {self.repository(landing.central)} if landing.central else set[str]()
         for source in self.settings.sources:
             if isinstance(source, DirectorySettings):
-                named.add(_top(self.folder / source.path))
+                named.add(top_of(self.folder / source.path))
             elif isinstance(source, GitSettings):
-                named.add(self._repository(source.url))
-        instead_of = {prefix: self._repository(place) for prefix, place in landing.instead_of.items()}
+                named.add(self.repository(source.url))
+        instead_of = {prefix: self.repository(place) for prefix, place in landing.instead_of.items()}
         return Repositories(self.folder / self.settings.cache, landing.branch, named, landing.hosts, instead_of)
-
-    def _hosting(self, settings: HostingSettings) -> Hosting:
-        github = settings.type == "github"
-        own = f"https://{settings.name}/api/{'v3' if github else 'v4'}"
-        url = settings.url or ("https://api.github.com" if settings.name == "github.com" else own)
-        manners = GITHUB if github else GITLAB
-        tool = self.web.tool(settings.type, url, self.secrets.header(settings.token), manners)
-        return Hosting(
-            name=settings.name,
-            host=GitHub(tool) if github else GitLab(tool),
-            labels=settings.labels,
-            draft=settings.draft,
-            land=settings.land,
-            repositories=settings.repositories,
-        )
-
-    def sources(self) -> Iterator[Source]:
-        """The sources, in order of precedence."""
-        repositories = self.repositories
-        for source in self.settings.sources:
-            yield self._source(source, repositories)
-
-    def _source(self, source: SourceSettings, repositories: Repositories) -> Source:
-        """One source; what it needs is imported only where it is used, since a run pays for every import."""
-        if isinstance(source, DirectorySettings):
-            from nthlayer_sync.sources.directory import PATTERNS, directory_source
-
-            return directory_source(
-                source.name, self.folder / source.path, patterns=(*PATTERNS, *source.files), exclude=source.exclude
-            )
-        if isinstance(source, GitSettings):
-            from nthlayer_sync.sources.git import PATTERNS, git_source
-
-            repository = repositories.get(self._repository(source.url))
-            return git_source(source.name, repository, patterns=(*PATTERNS, *source.files), exclude=source.exclude)
-        if isinstance(source, BackstageSettings):
-            from nthlayer_sync.sources.backstage import ApiSettings, BackstageSource
-
-            return BackstageSource(source.name, ApiSettings(url=source.url, authorize=self._let_in(source.token)))
-        from nthlayer_sync.sources.api import ApiSettings
-        from nthlayer_sync.sources.cortex import CortexSource, cortex_directory
-
-        confidence = self.tiers.confidence.cortex
-        if source.path is not None:
-            return cortex_directory(source.name, self.folder / source.path, confidence)
-        return CortexSource(source.name, ApiSettings(url=source.url, authorize=self._let_in(source.token)), confidence)
-
-    def _let_in(self, token: str | None) -> Authorize:
-        return self.secrets.header(token) if token else nobody
-
-    def catalogs(self) -> dict[str, Path | str]:
-        """The catalogs that are kept as files, by the root of their places: a folder, or a repository's address."""
-        found: dict[str, Path | str] = {}
-        for source in self.settings.sources:
-            if isinstance(source, DirectorySettings):
-                top = _top(self.folder / source.path)
-                found[top] = Path(top)
-            elif isinstance(source, GitSettings):
-                address = self._repository(source.url)
-                found[self.repositories.get(address).url] = address
-        return found
-
-    def code(self, entities: Iterable[Entity]) -> Source:
-        """The source that looks into the repositories which the entities come from."""
-        from nthlayer_sync.sources.code import Code, CodeSource, Policy, mirrored, work_tree
-
-        entities = tuple(entities)
-        repositories = self.repositories
-        code: dict[str, Code] = {}
-        here = {_top(self.folder / s.path) for s in self.settings.sources if isinstance(s, DirectorySettings)}
-        for root in sorted({entity.place.root for entity in entities if entity.place}):
-            if root in here:
-                code[root] = work_tree(Path(root))
-            elif repositories.allowed(root):
-                code[root] = mirrored(repositories.get(root), repositories.mirror(root))
-        tiers = self.tiers
-        recent = timedelta(seconds=float(tiers.history.recent.seconds))
-        return CodeSource(CODE, entities, code, Policy(tiers.confidence.model_dump(), recent, tiers.history.authors))
-
-    def catalog_files(self) -> Callable[[Place], Awaitable[bytes | None]]:
-        """Reads catalog files as their sources show them, None when one is not at hand; lists each repository once."""
-        repositories = self.repositories
-        listings: dict[str, dict[str, str]] = {}
-
-        async def read(place: Place) -> bytes | None:
-            file = Path(place.root) / place.path
-            if await asyncio.to_thread(file.is_file):
-                return await asyncio.to_thread(file.read_bytes)
-            repository = repositories.get(place.root)
-            if place.root not in listings:
-                head = await repository.head()
-                listings[place.root] = await repository.listing(head.sha) if head else {}
-            sha = listings[place.root].get(place.path)
-            return (await repository.blobs([sha]))[sha] if sha else None
-
-        return read
 
     def _plugin(self, name: str, values: dict[str, object], runtime: Runtime) -> OperationalPlugin:
         try:
@@ -290,14 +195,8 @@ class App:
             wrong = [problem.diagnosis for problem in explain(error, plugin.settings_type)]
             raise misplaced(self.file, ("plugins", name), wrong) from error
 
-    def _repository(self, address: str) -> str:
+    def repository(self, address: str) -> str:
         """An address as written, or the whole path where it is a path on this machine."""
         if "://" in address or (":" in address and not address.startswith((".", "/"))):
             return address
         return str((self.folder / address).resolve()) + ("/" if address.endswith("/") else "")
-
-
-def _top(path: Path) -> str:
-    from nthlayer_sync.sources.files import top_of_work_tree
-
-    return str(top_of_work_tree(path.absolute()))
