@@ -61,9 +61,12 @@ format: $(VENV)/dev ## Format the code.
 
 lock: $(VENV)/dev ## Pin the dependencies of pyproject.toml; UPGRADE=--upgrade takes newer ones.
 	$(LOCK) $(UPGRADE) pyproject.toml --group dev -o requirements-dev.txt
-	for file in requirements requirements-build requirements-test; do cp requirements-dev.txt $$file.txt; done
+	for file in requirements requirements-build requirements-test deploy/requirements; do \
+		cp requirements-dev.txt $$file.txt; \
+	done
 	$(LOCK) pyproject.toml --group test -o requirements-test.txt
 	$(LOCK) pyproject.toml -o requirements.txt
+	$(LOCK) pyproject.toml --all-extras -o deploy/requirements.txt
 	$(LOCK) --group build -o requirements-build.txt
 
 clean: ## Remove what was made.

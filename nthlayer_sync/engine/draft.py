@@ -52,6 +52,8 @@ class Scope:
     sources: tuple[SourceState, ...] = ()
     inputs: str = ""
     words: Words = field(default_factory=Words)
+    memories: Mapping[EntityRef, Memory] = field(default_factory=dict[EntityRef, Memory])
+    """What is remembered of some subjects, where that was read already."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import islice
 
 from nthlayer_sync.errors import Failure, PermanentError, TemporaryError
@@ -138,13 +138,14 @@ async def own_state(target: Target, root: str, since: str, written: Mapping[str,
 class Live:
     """Every root that configs land in; each is observed once, when it is first asked for.
 
-    `since` gives the state in which each root was last seen, by target and root, as `states` does. Where we are
-    `trusting`, roots are believed to be as remembered until somebody doubts it: what moved is found by audits, and
+    `since` gives the state in which each root was last seen, by target and root, as `states` does; it is only asked
+    when something is looked at. Where we are `trusting`, roots are believed to be as remembered until somebody doubts it: what moved is found by audits, and
     no write is made over what is not as it is remembered.
     """
 
-    def __init__(self, since: Mapping[str, str], *, trusting: bool = False) -> None:
-        self._since = since
+    def __init__(self, since: Callable[[], Awaitable[Mapping[str, str]]], *, trusting: bool = False) -> None:
+        self._seen = since
+        self._since: Mapping[str, str] | None = None
         self._trusting = trusting
         self._roots: dict[tuple[str, str], LiveRoot] = {}
 
@@ -170,13 +171,16 @@ class Live:
         await self._look({k: t for k, t in asked.items() if k not in self._roots or not self._roots[k].seen})
 
     async def _look(self, new: Mapping[tuple[str, str], Target]) -> None:
+        if not new:
+            return
+        since = await self._states_before()
         gate = asyncio.Semaphore(ROOTS_AT_ONCE)
 
         async def one(key: tuple[str, str], target: Target) -> None:
             live = LiveRoot(target, key[1])
             async with gate:
                 try:
-                    await live.observe(self._since.get(" ".join(key), ""), whole=not self._trusting)
+                    await live.observe(since.get(" ".join(key), ""), whole=not self._trusting)
                 except Failure as error:
                     live.trouble, live.seen = str(error), True
             self._roots[key] = live
@@ -187,8 +191,13 @@ class Live:
 
     async def observe_known(self, targets: Mapping[str, Target]) -> None:
         """Observe every root that was seen before and still has a target."""
-        known = [key.partition(" ") for key in self._since]
+        known = [key.partition(" ") for key in await self._states_before()]
         await self.observe((targets[name], root) for name, _, root in known if name in targets)
+
+    async def _states_before(self) -> Mapping[str, str]:
+        if self._since is None:
+            self._since = await self._seen()
+        return self._since
 
     @property
     def moving(self) -> bool:

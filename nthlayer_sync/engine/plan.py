@@ -44,6 +44,7 @@ class Planner:
         self._existing = Existing()
         self._looked_at = 0
         self._inherited: set[EntityRef] = set()
+        self._read: Mapping[EntityRef, Memory] = {}
         self._order = {kind: index for index, kind in enumerate(generator.kinds)}
 
     async def plan(self, scope: Scope, traces: Mapping[EntityRef, Trace]) -> Plan:
@@ -65,6 +66,7 @@ class Planner:
         return await self._store.save_plan(self._rows(scope, traces), head)
 
     async def _rows(self, scope: Scope, traces: Mapping[EntityRef, Trace]) -> AsyncIterator[Sequence[Planned]]:
+        self._read = scope.memories
         # What people moved is looked for by a plan of everything; one of a few subjects costs what these cost.
         moved = {id.subject for id in self._rules.open}
         if scope.whole:
@@ -94,7 +96,7 @@ class Planner:
         """Subjects that are called otherwise now, by their new names: of the same kind, and new to us."""
         if not gone:
             return {}
-        known = await self._store.memories(gone)
+        known = await self._memories(gone)
         lost = {(ref.partition(":")[0], memory.uid): ref for ref, memory in known.items() if memory.uid}
         found: dict[EntityRef, EntityRef] = {}
         for new in sorted(set(scope.present).difference(traces)) if lost else ():
@@ -116,7 +118,7 @@ class Planner:
             if trace is None or not trace.settled or trace.fingerprint != fingerprint or subject.ref in moved:
                 due.append((subject, fingerprint))
         was = {s.ref: former[s.ref] for s, _ in due if s.ref in former}
-        memories = await self._store.memories(
+        memories = await self._memories(
             [was.get(s.ref, s.ref) for s, _ in due if s.ref in traces or s.ref in was]
         )
         drafts: list[Draft] = []
@@ -149,7 +151,7 @@ class Planner:
 
     async def _leave(self, ref: EntityRef, former: Mapping[EntityRef, EntityRef], scope: Scope) -> list[Planned]:
         """The configs of a subject that is proven gone, or called otherwise now."""
-        before = (await self._store.memories([ref]))[ref]
+        before = (await self._memories([ref]))[ref]
         heir = next((new for new, old in former.items() if old == ref), None)
         if not before.applied or heir in self._inherited:
             return [Planned(ref, None, None)]
@@ -162,13 +164,19 @@ class Planner:
 
     async def _hold(self, ref: EntityRef) -> list[Planned]:
         """The configs of an entity that is there but is no subject now: nobody asks for them or said that they go."""
-        before = (await self._store.memories([ref]))[ref]
+        before = (await self._memories([ref]))[ref]
         if not before.applied:
             return []
         draft = Draft(ref, before, questions((), before.applied, owner_of(before)), {}, None)
         reason = "the entity is not managed now, or something is wrong with it, so what it has stays as it is"
         draft.changes += [held(question, reason) for question in draft.asked]
         return [self._planned(draft)]
+
+    async def _memories(self, refs: Collection[EntityRef]) -> dict[EntityRef, Memory]:
+        """What is remembered of some subjects."""
+        unread = [ref for ref in refs if ref not in self._read]
+        found = await self._store.memories(unread) if unread else {}
+        return found | {ref: self._read[ref] for ref in refs if ref in self._read}
 
     def _planned(self, draft: Draft) -> Planned:
         order = self._order

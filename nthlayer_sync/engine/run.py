@@ -20,7 +20,7 @@ from nthlayer_sync.engine.observe import Live
 from nthlayer_sync.engine.plan import CHUNK, Planner, disturbed
 from nthlayer_sync.engine.propose import Asked, propose
 from nthlayer_sync.engine.reading import CodeOf, Reading, Setup, Sources
-from nthlayer_sync.engine.recover import recover
+from nthlayer_sync.engine.recover import Recovered, recover
 from nthlayer_sync.engine.undo import undo
 from nthlayer_sync.graph.subjects import Held
 from nthlayer_sync.model.config import ConfigId
@@ -112,7 +112,7 @@ class Engine:
 
     async def plan(self, request: Request = Request()) -> Plan:
         """Make and store a plan of everything; nothing live is written."""
-        live = Live(await self.store.roots())
+        live = Live(self.store.roots)
         looks = asyncio.ensure_future(self.reading.look())
         await live.observe_known(self.generator.targets)
         digests = await looks
@@ -155,8 +155,12 @@ class Engine:
 
         Gives the subjects of which something there is not as we left it, or may not be; they are astray from then on.
         """
-        known = await self.store.roots()
-        live = Live(known if roots is None else {name: state for name, state in known.items() if name in roots})
+
+        async def known() -> dict[str, str]:
+            found = await self.store.roots()
+            return {name: state for name, state in found.items() if roots is None or name in roots}
+
+        live = Live(known)
         await live.observe_known(self.generator.targets)
         open = {entry.id.subject for entry in await self.store.journal()}
         found = sorted(open | await disturbed(self.store, self.generator, live))
@@ -171,24 +175,29 @@ class Engine:
         `store` is that of who works on them. What is live is believed to be as remembered, unless it was found
         otherwise before.
         """
-        live = Live(await store.roots(), trusting=True)
-        recovered = await recover(store, self.generator, live, time.time())
+        live = Live(store.roots, trusting=True)
+        subjects = list(self._of(sorted(refs)))
+        fingerprints = dict.fromkeys(refs, b"") | {s.ref: self.generator.fingerprint(s) for s in subjects}
+        known, recovered = await store.recollect(fingerprints), Recovered(0, {})
+        if known.open:
+            recovered = await recover(store, self.generator, live, time.time())
+            known = await store.recollect(fingerprints)
         rules = self._rules(terms, recovered.open)
-        traces = await store.traces(refs)
+        traces = known.traces
         former = await self._former([ref for ref in refs if ref not in traces], store)
         if former:
             traces |= await store.traces(former)
         scope = Scope(
-            self._of(sorted(refs)),
+            subjects,
             self._known(),
             self._identity,
             whole=False,
             sources=tuple(self.reading.states.values()),
+            memories=known.memories,
         )
         plan = await Planner(store, self.generator, live, rules).plan(scope, traces)
         if plan.refusals:
             rules = replace(rules, gates=replace(rules.gates, refusals=plan.refusals))
-            scope = replace(scope, subjects=self._of(sorted(refs)))
             plan = await Planner(store, self.generator, live, rules).plan(scope, traces)
         return plan
 

@@ -9,7 +9,7 @@ from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.plan import Applied, Part, Plan
 from nthlayer_sync.model.ref import EntityRef
-from nthlayer_sync.sdk.store import Entry, Kept, Memory, Planned, Store, Trace
+from nthlayer_sync.sdk.store import Entry, Kept, Memory, Planned, Recollection, Store, Trace
 
 
 class View(Store):
@@ -38,6 +38,10 @@ class View(Store):
     async def memories(self, refs: Collection[EntityRef] | None = None) -> dict[EntityRef, Memory]:
         """As in the memory."""
         return await self._store.memories(refs)
+
+    async def recollect(self, fingerprints: Mapping[EntityRef, bytes]) -> Recollection:
+        """As in the memory."""
+        return await self._store.recollect(fingerprints)
 
     async def called(self, uids: Collection[str]) -> list[EntityRef]:
         """As in the memory."""

@@ -64,6 +64,16 @@ class Trace(msgspec.Struct, frozen=True):
     astray: bool = False
 
 
+class Recollection(msgspec.Struct, frozen=True):
+    """What is remembered of a few subjects, as it was at one time."""
+
+    traces: dict[EntityRef, Trace]
+    memories: dict[EntityRef, Memory]
+    """Of those that are not settled, or that had another fingerprint than now."""
+    open: bool
+    """Whether the journal has open lines."""
+
+
 class Absence(msgspec.Struct, frozen=True):
     """An entity that complete reads no longer show: since when (seconds since 1970), and in how many reads."""
 
@@ -123,6 +133,10 @@ class Store(Protocol):
 
     async def memories(self, refs: Collection[EntityRef] | None = None) -> dict[EntityRef, Memory]:
         """The memory of some subjects, or of all."""
+        ...
+
+    async def recollect(self, fingerprints: Mapping[EntityRef, bytes]) -> Recollection:
+        """What planning of a few subjects rests on, by their fingerprints; b"" for those that are none now."""
         ...
 
     async def called(self, uids: Collection[str]) -> list[EntityRef]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -14,7 +14,7 @@ from nthlayer_sync.model.entity import Entity
 from nthlayer_sync.model.plan import Applied, Part, Plan, Wanted
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.run import Event, Run
-from nthlayer_sync.sdk.store import Entry, Kept, Memory, Planned
+from nthlayer_sync.sdk.store import Entry, Kept, Memory, Planned, Recollection, Trace
 
 pack = msgspec.msgpack.encode
 plan_of = msgspec.msgpack.Decoder(Plan).decode
@@ -29,6 +29,9 @@ _applied = msgspec.msgpack.Decoder(tuple[Applied, ...])
 
 MEMORY = "select subject, fingerprint, uid, wanted, applied, sum from memory"
 """The columns that `memory_of` takes."""
+
+RECOLLECTED = "subject, fingerprint, uid, wanted, applied, sum, settled, astray"
+"""The columns of `memory` that `recollection` takes."""
 
 
 class Damaged(Exception):
@@ -68,6 +71,17 @@ def memory_of(ref: str, fingerprint: bytes, uid: str, wanted: bytes, applied: by
     if total != _sum(ref, applied):
         raise Damaged(f"what is remembered of {ref} is not what was stored")
     return Memory(fingerprint, uid, _wanted.decode(wanted), _applied.decode(applied))
+
+
+def recollection(rows: Iterable[Sequence[Any]], fingerprints: Mapping[EntityRef, bytes], open: bool) -> Recollection:
+    """What is remembered of some subjects from the columns of `RECOLLECTED`."""
+    traces: dict[EntityRef, Trace] = {}
+    memories: dict[EntityRef, Memory] = {}
+    for ref, fingerprint, uid, wanted, applied, total, settled, astray in rows:
+        traces[ref] = Trace(fingerprint, bool(settled), bool(astray))
+        if not settled or fingerprints[ref] != fingerprint:
+            memories[ref] = memory_of(ref, fingerprint, uid, wanted, applied, total)
+    return Recollection(traces, memories, open)
 
 
 def planned_row(row: Planned, memory: Memory) -> MemoryRow:

@@ -193,8 +193,6 @@ def test_it_holds_every_extra_and_no_tool_to_install_more(image: Stage) -> None:
 
 
 def test_it_serves_is_found_healthy_and_stops_when_told_to(image: Stage, port: int) -> None:
-    if " serve " not in image.as_user("nthlayer-sync", "--help"):
-        pytest.skip("there is no daemon yet")
     check = [word.replace("8080", str(port)) for word in image.words["HEALTHCHECK"][1:]]
     daemon = image.start(image.words["ENTRYPOINT"][-1], *image.words["CMD"])
     deadline = time.monotonic() + 120

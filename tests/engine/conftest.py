@@ -118,7 +118,7 @@ class House:
 
     async def plan(self, *, consent: Consent = Consent(), enforce: bool = False) -> Plan:
         generator = self.generator()
-        live = Live(await self.store.roots())
+        live = Live(self.store.roots)
         await live.observe_known(generator.targets)
         recovered = await recover(self.store, generator, live, time.time())
         subjects = [self.services[ref] for ref in sorted(self.services)]

@@ -15,7 +15,7 @@ from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.plan import Applied, Part, Plan
 from nthlayer_sync.model.ref import EntityRef
-from nthlayer_sync.sdk.store import Entry, Kept, Memory, Planned, Trace
+from nthlayer_sync.sdk.store import Entry, Kept, Memory, Planned, Recollection, Trace
 from nthlayer_sync.sdk.work import Claim, Topic
 from nthlayer_sync.state.postgres.database import Connection, Database, explained
 from nthlayer_sync.state.postgres.leases import HELD, check, owners
@@ -33,6 +33,7 @@ from nthlayer_sync.state.postgres.statements import (
 )
 from nthlayer_sync.state.records import (
     MEMORY,
+    RECOLLECTED,
     by_scope,
     entity_of,
     entry_of,
@@ -41,6 +42,7 @@ from nthlayer_sync.state.records import (
     pack,
     part_of,
     plan_of,
+    recollection,
 )
 from nthlayer_sync.state.retention import JOURNAL_BETWEEN
 
@@ -90,6 +92,17 @@ class PostgresMemory:
         if refs is None:
             return {ref: memory async for ref, memory in self.each_memory()}
         return dict(await self._of(MEMORY, refs, lambda row: (row[0], memory_of(*row))))
+
+    async def recollect(self, fingerprints: Mapping[EntityRef, bytes]) -> Recollection:
+        """What planning of a few subjects rests on, by their fingerprints; b"" for those that are none now."""
+        open, values = self._open()
+        sql = (  # one statement, which sees all of it as it was at one time
+            f"select open, {RECOLLECTED} from (select exists ({open}) as open) as journal "
+            f"left join memory on subject = any(${len(values) + 1}::text[])"
+        )
+        rows = await self._query(sql, *values, list(fingerprints))
+        with explained():
+            return recollection([row[1:] for row in rows if row[1] is not None], fingerprints, rows[0][0])
 
     async def called(self, uids: Collection[str]) -> list[EntityRef]:
         """Every subject that is remembered with one of these uids."""
@@ -257,12 +270,9 @@ class PostgresMemory:
 
     async def journal(self, plan: str = "") -> list[Entry]:
         """The journal of one plan, or every open line when no plan is named, oldest first."""
+        sql, values = self._open()
         if plan:
             sql, values = "select entry from journal where plan = $1 order by number", [plan]
-        elif self._claims is not None:
-            sql, values = _CLAIMED, [[claim.key for claim in self._claims if claim.topic is Topic.SUBJECT]]
-        else:
-            sql, values = _UNCLAIMED, []
         return await self._query(sql, *values, read=lambda row: entry_of(row[0]))
 
     async def undoable(self, limit: int = 20) -> list[tuple[str, int]]:
@@ -273,6 +283,12 @@ class PostgresMemory:
     async def written(self, since: float) -> dict[str, dict[Action, int]]:
         """How many configs were written since then (seconds since 1970), by kind and by owner; "" counts all."""
         return by_scope([tuple(row) for row in await self._query(_WRITTEN, since)])
+
+    def _open(self) -> tuple[str, list[Any]]:
+        """The query for the open lines of the journal that are ours to look at."""
+        if self._claims is None:
+            return _UNCLAIMED, []
+        return _CLAIMED, [[claim.key for claim in self._claims if claim.topic is Topic.SUBJECT]]
 
     async def _check(self, db: Connection) -> None:
         """Refuse to go on where a claim or the turn is lost; in the transaction of the write, so that none slips by."""

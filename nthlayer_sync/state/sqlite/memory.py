@@ -18,10 +18,11 @@ from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.plan import Applied, Part, Plan
 from nthlayer_sync.model.ref import EntityRef
-from nthlayer_sync.sdk.store import Entry, Kept, Memory, Planned, Trace
+from nthlayer_sync.sdk.store import Entry, Kept, Memory, Planned, Recollection, Trace
 from nthlayer_sync.sdk.work import Claim, Topic
 from nthlayer_sync.state.records import (
     MEMORY,
+    RECOLLECTED,
     by_scope,
     entity_of,
     entry_of,
@@ -31,6 +32,7 @@ from nthlayer_sync.state.records import (
     pack,
     part_of,
     plan_of,
+    recollection,
 )
 from nthlayer_sync.state.retention import JOURNAL_BETWEEN
 from nthlayer_sync.state.sqlite.file import File
@@ -48,6 +50,8 @@ from nthlayer_sync.state.sqlite.turn import Turn
 
 _ROWS = 500
 """Rows fetched at once while streaming."""
+
+_RECOLLECT = f"select {RECOLLECTED} from memory where subject = ?"
 
 _OPEN = "select entry from journal where done = 0"
 _CLAIMED = f"{_OPEN} and subject in (select value from json_each(?)) order by number"
@@ -89,6 +93,21 @@ class SqliteMemory:
         if refs is None:
             return {ref: memory async for ref, memory in self.each_memory()}
         return {EntityRef(row[0]): memory for row, memory in await self._of(MEMORY, refs, lambda r: (r, memory_of(*r)))}
+
+    async def recollect(self, fingerprints: Mapping[EntityRef, bytes]) -> Recollection:
+        """What planning of a few subjects rests on, by their fingerprints; b"" for those that are none now."""
+        sql, parameters = self._open()
+
+        def read(db: sqlite3.Connection) -> Recollection:
+            db.execute("begin")  # all of it as it was at one time
+            try:
+                found = [db.execute(_RECOLLECT, (ref,)).fetchone() for ref in fingerprints]
+                open = db.execute(f"select exists ({sql})", parameters).fetchone()[0]
+                return recollection([row for row in found if row], fingerprints, bool(open))
+            finally:
+                db.execute("rollback")
+
+        return await self._file.read(read)
 
     async def each_memory(self) -> AsyncIterator[tuple[EntityRef, Memory]]:
         """The memory of every subject, streamed in order of reference."""
@@ -276,13 +295,9 @@ class SqliteMemory:
 
     async def journal(self, plan: str = "") -> list[Entry]:
         """The journal of one plan, or every open line when no plan is named, oldest first."""
+        sql, parameters = self._open()
         if plan:
             sql, parameters = "select entry from journal where plan = ? order by number", (plan,)
-        elif self._claims is not None:
-            claimed = [claim.key for claim in self._claims if claim.topic is Topic.SUBJECT]
-            sql, parameters = _CLAIMED, (json.dumps(claimed),)
-        else:
-            sql, parameters = _UNCLAIMED, {"now": self._clock()}
         return await self._query(sql, parameters, lambda row: entry_of(row[0]))
 
     async def undoable(self, limit: int = 20) -> list[tuple[str, int]]:
@@ -293,6 +308,13 @@ class SqliteMemory:
     async def written(self, since: float) -> dict[str, dict[Action, int]]:
         """How many configs were written since then (seconds since 1970), by kind and by owner; "" counts all."""
         return by_scope(await self._query(_WRITTEN, (since,)))
+
+    def _open(self) -> tuple[str, tuple[Any, ...] | dict[str, Any]]:
+        """The query for the open lines of the journal that are ours to look at."""
+        if self._claims is None:
+            return _UNCLAIMED, {"now": self._clock()}
+        claimed = [claim.key for claim in self._claims if claim.topic is Topic.SUBJECT]
+        return _CLAIMED, (json.dumps(claimed),)
 
     def _check(self, db: sqlite3.Connection) -> None:
         """Refuse to go on where a claim is lost; in the transaction of the write, so that none slips through."""

@@ -47,7 +47,7 @@ def draw(graph: GraphShown, around: str = "", most: int = 100) -> Drawing:
     drawn = _chosen(graph, around, most)
     edges = [(e.source, e.target) for e in graph.edges if e.source in drawn and e.target in drawn]
     edges = [edge for edge in dict.fromkeys(edges) if edge[0] != edge[1]]
-    levels = _near(edges, around) if around in drawn else _layered(drawn, edges)
+    levels = _layered(drawn, edges)
     columns = _sorted(levels, edges)
     places = _placed(columns)
     nodes = {node.ref: node for node in graph.nodes}
@@ -84,22 +84,6 @@ def _beside(edges: Collection[EdgeShown]) -> defaultdict[str, set[str]]:
             beside[edge.source].add(edge.target)
             beside[edge.target].add(edge.source)
     return beside
-
-
-def _near(edges: Sequence[tuple[str, str]], around: str) -> dict[str, int]:
-    """How many columns each stands to the right of `around`."""
-    steps: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
-    for source, target in edges:
-        steps[source].append((target, 1))
-        steps[target].append((source, -1))
-    levels, queue = {around: 0}, deque([around])
-    while queue:
-        ref = queue.popleft()
-        for other, step in steps[ref]:
-            if other not in levels:
-                levels[other] = levels[ref] + step
-                queue.append(other)
-    return levels
 
 
 def _layered(drawn: Collection[str], edges: Sequence[tuple[str, str]]) -> dict[str, int]:

@@ -28,7 +28,7 @@ async def show_entities(context: Context) -> web.Response:
         asked=asked,
         rows=found.items,
         states=await states_of(context.daemon, refs),
-        next=_with(context, found.next),
+        next=_with(context, found.next) if found.next else "",
         first=_with(context, None) if asked.cursor else "",
         kinds=sorted({ref_parts(ref).kind for ref in engine.graph.entities}),
         tiers=tiers(engine.subjects),
@@ -42,7 +42,7 @@ def tiers(subjects: Subjects) -> list[str]:
 
 
 def _with(context: Context, cursor: str | None) -> str:
-    """The same list from a cursor on; "" where there is no more."""
+    """The same list from a cursor on, or from its beginning."""
     url = context.request.rel_url.without_query_params("cursor")
     return str(url.update_query(cursor=cursor) if cursor else url)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from nthlayer_sync.daemon.person import Person
 from nthlayer_sync.web.auth.door import NOBODY, TOKEN
@@ -66,7 +66,7 @@ class Pages:
         if route.method == "GET" and route.media_type == "text/html":
             self._app.router.add_head(route.path, answer)
 
-    def _middleware(self) -> Handler:
+    def _middleware(self) -> Middleware:
         @web.middleware
         async def pages(request: web.Request, handler: Handler) -> web.StreamResponse:
             try:
@@ -77,7 +77,7 @@ class Pages:
                     raise
                 return await self._refused(request, refusal_of(error))
 
-        return pages  # type: ignore[return-value]
+        return pages
 
     async def _refused(self, request: web.Request, refusal: Refusal) -> web.Response:
         from_elsewhere = request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
