@@ -75,10 +75,13 @@ class App:
         """One replica of the daemon, with its store open; it does nothing before it is set running."""
         from nthlayer_sync.daemon.daemon import Daemon
         from nthlayer_sync.daemon.telemetry.metrics import Metrics
+        from nthlayer_sync.web.hooks.announce import Announcement
 
         async with self.store() as store, self._engine(store) as engine:
             preview = self.hosts.previews(engine, store).preview if self.settings.serve.previews else None
-            yield Daemon(engine, store, self.settings, replica, Metrics(self.web.tools), preview)
+            announcement = Announcement(self.settings, self.web, self.secrets)
+            announce = announcement.tell if announcement else None
+            yield Daemon(engine, store, self.settings, replica, Metrics(self.web.tools), preview, announce)
 
     @asynccontextmanager
     async def _engine(self, store: Store) -> AsyncGenerator[Engine]:

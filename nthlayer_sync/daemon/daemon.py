@@ -7,6 +7,8 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+from nthlayer_sync.daemon.annotations import Annotations
+from nthlayer_sync.daemon.announcer import Announce, Announcer
 from nthlayer_sync.daemon.claims import keeping
 from nthlayer_sync.daemon.desk import Desk
 from nthlayer_sync.daemon.leader import Leader, Office
@@ -37,8 +39,9 @@ class Daemon:
         replica: str,
         metrics: Metrics,
         preview: Preview | None = None,
+        announce: Announce | None = None,
     ) -> None:
-        """Without a `preview` nothing is said on pull requests."""
+        """Without a `preview` nothing is said on pull requests; without `announce` Backstage has to ask what is new."""
         self.engine = engine
         self.store = store
         self.work = store.work
@@ -51,7 +54,9 @@ class Daemon:
             engine, store, self.policies, settings.serve, metrics, replica, self._catch_up, asyncio.Lock()
         )
         self.desk = Desk(self._hands, self.health)
+        self.annotations = Annotations(engine, store)
         self._preview = preview
+        self._announcer = Announcer(self.annotations, announce, self.health) if announce else None
         self._stopping = asyncio.Event()
         self._generation = -1
         self._catching_up = asyncio.Lock()
@@ -77,6 +82,8 @@ class Daemon:
         ]
         if self._preview is not None:
             tasks.append(asyncio.create_task(self._previews(self._preview), name="previews"))
+        if self._announcer is not None:
+            tasks.append(asyncio.create_task(self._announcer.watch(self._stopping), name="announcer"))
         self.health.tasks = tasks
         try:
             yield

@@ -210,7 +210,7 @@ def load_settings(path: Path) -> Settings:
         settings = Settings.model_validate(documents[0].value)
     except ValidationError as error:
         inside = list(_in_sources(documents[0].value))
-        around = _own(explain(error, Settings))
+        around = _own(_of_state(explain(error, Settings), documents[0].value))
         found = [*inside, *(problem for problem in around if not (inside and problem.path[:1] == ("sources",)))]
         raise _refused(place(problem, data, str(path)) for problem in found) from error
     if found := list(_names(settings.sources)):
@@ -235,6 +235,24 @@ def _below(data: bytes, path: Path, above: tuple[str, ...], diagnosis: Diagnosis
     said = diagnosis.message.startswith(f"{diagnosis.field}:") and diagnosis.field
     message = f"{name}.{diagnosis.message}" if said else f"{name}: {diagnosis.message}"
     return msgspec.structs.replace(diagnosis, file=str(path), line=line, column=column, field=field, message=message)
+
+
+def _of_state(found: Iterable[Problem], written: object) -> list[Problem]:
+    """The problems, those of `state` held to what stands there: a file or a database, not to both."""
+    state = (as_map(written) or {}).get("state")
+    meant = PostgresSettings.__name__ if isinstance(state, dict) else "str"
+    kept: list[Problem] = []
+    for problem in found:
+        if len(problem.path) > 1 and problem.path[0] == "state":
+            if problem.path[1] != meant:
+                continue
+            said = problem.diagnosis
+            field, message = (text.replace(f"state.{meant}", "state", 1) for text in (said.field, said.message))
+            # What was found is not repeated: a password may stand in it.
+            diagnosis = msgspec.structs.replace(said, field=field, message=message, found="")
+            problem = msgspec.structs.replace(problem, path=("state", *problem.path[2:]), diagnosis=diagnosis)
+        kept.append(problem)
+    return kept
 
 
 def _own(found: list[Problem]) -> Iterator[Problem]:

@@ -55,6 +55,14 @@ SOURCE = "organisation: acme\nsources:\n  - {type: git, url: a}\n"
                 "6:18: defaults.cost.budget: unknown currency 'quatloos' (found '5000 quatloos'); allowed: $5000/month",
             ],
         ),
+        (
+            f"{SOURCE}state: {{url: 'postgresql://me:s3cret@db/x', pasword: 1}}\n",
+            [
+                "4:14: state.url: a database is written as: postgresql://user@host:port/name, the password in `password`",
+                "4:45: state.pasword: unknown key",
+            ],
+        ),
+        (f"{SOURCE}state: 12\n", ["4:8: state: has to be text"]),
         ("- 1\n", [" one YAML document with a map is expected"]),
     ],
 )

@@ -155,11 +155,15 @@ def _is_alone(owner: Contact | None) -> bool:
     return owner is not None and len({person.email.lower() for person in owner.people if person.email}) == 1
 
 
-def render(spec: RunbookSpec) -> str:
-    """The blocks of the page, one for each alert name, so that people can add notes below each."""
+def render(spec: RunbookSpec, *, kept: bool = True) -> str:
+    """The blocks of the page, one for each alert name, so that people can add notes below each.
+
+    `kept` says whether what they write there stays.
+    """
     sections = sections_of(spec.alerts, spec.depends_on)
     values = {
         "about": spec.about,
+        "kept": kept,
         "rules": spec.rules,
         "promises": spec.promised.promises.objectives if spec.promised else (),
         "sections": sections,

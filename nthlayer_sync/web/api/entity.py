@@ -94,6 +94,7 @@ class EntityShown(Shown):
     place: Spot | None
     """The catalog file that declares it."""
     owner: ContactShown | None
+    """A team that nobody owns stands for itself."""
     system: str | None
     domain: str | None
     tier: str
@@ -127,7 +128,8 @@ async def shown(daemon: Daemon, ref: EntityRef) -> EntityShown:
     pauses = (await daemon.policies.said()).pauses
     graph, subjects = engine.graph, engine.subjects
     entity, subject = graph.entities.get(ref), subjects.get(ref)
-    owner, system, parts = graph.owner(ref), graph.system(ref), ref_parts(ref)
+    system, parts = graph.system(ref), ref_parts(ref)
+    owner = graph.owner(ref) or (ref if parts.kind == "group" else None)
     return EntityShown(
         ref=ref,
         kind=parts.kind,

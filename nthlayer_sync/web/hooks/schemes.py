@@ -121,6 +121,13 @@ class Standard:
         """The signed id, by its digest: it may have 256 characters."""
         return sha256(headers["webhook-id"].encode()).hexdigest()
 
+    @staticmethod
+    def signed(secret: str, body: bytes, id: str, now: float) -> dict[str, str]:
+        """The headers with which a body is sent, at a time (seconds since 1970)."""
+        before = f"{id}.{int(now)}."
+        signature = in_base64(mac(_key(secret), before.encode(), body))
+        return {"webhook-id": id, "webhook-timestamp": str(int(now)), "webhook-signature": f"v1,{signature}"}
+
     def _signatures(self, headers: Headers) -> list[str]:
         given = headers.get("webhook-signature", "").split(" ", MOST_SIGNATURES)[:MOST_SIGNATURES]
         known = [each.removeprefix("v1,") for each in given if each.startswith("v1,")]

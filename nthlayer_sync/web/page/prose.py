@@ -12,7 +12,12 @@ from nthlayer_sync.web.html import web_link
 
 def prose(text: str) -> Markup:
     """The text as HTML. What it holds from the catalog cannot become anything but text."""
-    return Markup(_reader().render(text))  # noqa: S704
+    reader = _reader()
+    tokens = reader.parse(text)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"  # the page has a heading of its own above
+    return Markup(reader.renderer.render(tokens, reader.options, {}))  # noqa: S704
 
 
 @lru_cache

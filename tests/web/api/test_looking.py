@@ -185,9 +185,12 @@ async def test_annotations_are_those_that_are_written_and_come_with_an_etag(site
     assert set(said.json) == {ref for ref in engine.graph.entities if ref.startswith("component:")}
     written = site.daemon.engine.generator.generate(engine.subject(PAYMENTS), {"backstage/annotations"})
     wanted = msgspec.json.decode(engine.generator.kinds["backstage/annotations"].content(written.configs[0].spec))
-    ours = said.json[PAYMENTS]
+    ours = said.json[PAYMENTS]["annotations"]
     assert {key: ours[key] for key in wanted["annotations"]} == wanted["annotations"]
-    assert set(ours) - set(wanted["annotations"]) == {"sync.nthlayer.dev/managed", "sync.nthlayer.dev/written"}
+    assert said.json[PAYMENTS].get("links", []) == wanted["links"]
+    records = {"sync.nthlayer.dev/managed", "sync.nthlayer.dev/written"}
+    records |= {"sync.nthlayer.dev/links"} if wanted["links"] else set()
+    assert set(ours) - set(wanted["annotations"]) == records
     again = await site.client.get("/api/v1/annotations", headers={"If-None-Match": said.headers["ETag"]})
     assert again.status == 304
     assert again.body == b""
@@ -201,7 +204,7 @@ async def test_annotations_follow_the_graph(site: Site) -> None:
     try:
         engine.subjects.forget(engine.graph.update("shop", [changed]))
         after = await site.get("annotations")
-        assert after.json["component:default/cart"]["sync.nthlayer.dev/tier"] == "3"
+        assert after.json["component:default/cart"]["annotations"]["sync.nthlayer.dev/tier"] == "3"
         assert after.headers["ETag"] != before.headers["ETag"]
     finally:
         engine.subjects.forget(engine.graph.update("shop", [entity]))

@@ -38,9 +38,9 @@ class Folder:
         """Every folder of the right depth that has metadata."""
         return await asyncio.to_thread(self._sites)
 
-    async def list(self, site: str) -> Mapping[str, str]:
+    async def tags(self, site: str) -> Mapping[str, str]:
         """The MD5 of each file."""
-        return await asyncio.to_thread(self._list, site)
+        return await asyncio.to_thread(self._tags, site)
 
     async def get(self, key: str) -> bytes | None:
         """The content of a file."""
@@ -66,12 +66,14 @@ class Folder:
         found = self._top.glob(f"*/*/*/{METADATA}")
         return sorted(path.parent.relative_to(self._top).as_posix() for path in found)
 
-    def _list(self, site: str) -> dict[str, str]:
+    def _tags(self, site: str) -> dict[str, str]:
         self._check()
         top = self._top / site
         found: dict[str, str] = {}
         for folder, _, names in os.walk(top):
             for name in names:
+                if name.startswith(".") and name.endswith(".new"):
+                    continue  # of a run that was killed, or of one at work
                 path = Path(folder, name).relative_to(top).as_posix()
                 found[path] = self.tag(self._get(f"{site}/{path}", LARGEST_SITE) or b"")
         return found

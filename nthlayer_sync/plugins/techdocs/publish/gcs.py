@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from hashlib import md5
+from typing import TypeVar
 
 import msgspec
 
@@ -23,6 +24,8 @@ from nthlayer_sync.sdk.runtime import Runtime
 MANNERS = Manners(rate=100.0, burst=20, at_once=16, timeout=60.0)
 """A bucket takes 1,000 writes a second to begin with (cloud.google.com/storage/docs/request-rate)."""
 _PAGE = 1000
+
+T = TypeVar("T")
 
 
 class _Object(msgspec.Struct, frozen=True):
@@ -58,7 +61,7 @@ class Gcs:
         rows = self._rows(("prefix", self._top), ("matchGlob", f"{self._top}*/*/*/{METADATA}"))
         return {site for key, _ in [row async for row in rows] if (site := site_of(key))}
 
-    async def list(self, site: str) -> Mapping[str, str]:
+    async def tags(self, site: str) -> Mapping[str, str]:
         """The MD5 of each file."""
         rows = self._rows(("prefix", f"{self._top}{site}/"))
         return {key.removeprefix(f"{site}/"): tag async for key, tag in rows}
@@ -120,7 +123,7 @@ def connect(runtime: Runtime, name: str, settings: GcsSettings) -> Gcs:
     return Gcs(settings, runtime.web.tool(name, settings.endpoint, letting, MANNERS))
 
 
-def _parsed[T](answer: Answer, type: type[T]) -> T:
+def _parsed(answer: Answer, type: type[T]) -> T:
     try:
         return msgspec.json.decode(answer.body, type=type)
     except msgspec.DecodeError as error:

@@ -33,7 +33,7 @@ class _Key(msgspec.Struct, frozen=True):
     client_email: str
     private_key: str
     private_key_id: str = ""
-    token_uri: str = "https://oauth2.googleapis.com/token"
+    token_uri: str = "https://oauth2.googleapis.com/token"  # noqa: S105
 
 
 class _Token(msgspec.Struct, frozen=True):

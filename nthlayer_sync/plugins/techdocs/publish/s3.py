@@ -61,7 +61,7 @@ class _Bucket:
         """S3 has no search, so everything is listed, a thousand files a request."""
         return {site for key, _ in [row async for row in self._rows("")] if (site := site_of(key))}
 
-    async def list(self, site: str) -> Mapping[str, str]:
+    async def tags(self, site: str) -> Mapping[str, str]:
         """The ETag of each file."""
         return {key.removeprefix(f"{site}/"): tag async for key, tag in self._rows(f"{site}/")}
 

@@ -20,7 +20,7 @@ class Files(Protocol):
         """The paths of all sites, whoever published them."""
         ...
 
-    async def list(self, site: str) -> Mapping[str, str]:
+    async def tags(self, site: str) -> Mapping[str, str]:
         """A tag of each file of a site, which changes with its content, by its path in the site."""
         ...
 

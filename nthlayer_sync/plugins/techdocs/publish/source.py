@@ -46,7 +46,7 @@ def read(text: str) -> Source:
     except msgspec.ValidationError as error:
         raise PermanentError(f"these are not the sources of a site: {error}") from None
     if unknown := source.pages.keys() - TITLES.keys():
-        raise PermanentError(f"these are not the sources of a site: no page is called {sorted(unknown)[0]!r:.80}")
+        raise PermanentError(f"these are not the sources of a site: no page is called {min(unknown)!r:.80}")
     return source
 
 
@@ -57,6 +57,11 @@ def digest(text: str) -> str:
 
 def triplet(path: str) -> str:
     """`path` if it is the place of a site, `<namespace>/<kind>/<name>`; PermanentError if it could lead elsewhere."""
-    if not _TRIPLET.fullmatch(path):
+    if not is_triplet(path):
         raise PermanentError(f"{path!r:.200} cannot be the folder of a site: TechDocs has no such names")
     return path
+
+
+def is_triplet(path: str) -> bool:
+    """Whether it is."""
+    return _TRIPLET.fullmatch(path) is not None

@@ -60,7 +60,7 @@ export function Code({ label, text, mediaType, leaves, trouble, onCurious }: Pro
         onPointerEnter={onCurious}
         onPointerLeave={() => setPointed(-1)}
       >
-        {lines.map((line, index) => (
+        {lines.map((_, index) => (
           // The arrow keys of the list choose a line; the pointer is the other way to do so.
           <div
             key={index}

@@ -1,5 +1,5 @@
 import { ButtonLink, Flex } from '@backstage/ui';
-import { EntityInfoCard } from '@backstage/plugin-catalog-react';
+import { EntityInfoCard, useEntityRefLink } from '@backstage/plugin-catalog-react';
 import type { Entity } from '@nthlayer/backstage-plugin-nthlayer-common';
 import { useEntityRef } from '../hooks/useEntityRef';
 import { useLook } from '../hooks/useLook';
@@ -16,6 +16,7 @@ import { Unmanaged } from './Unmanaged';
 /** A service at a glance: what it promises, who is called for it, whether what was made of it is live. */
 export function ComponentCard() {
   const ref = useEntityRef();
+  const page = useEntityRefLink()(ref);
   const look = useLook('/api/v1/entities/{ref}', { path: { ref } });
   return (
     <EntityInfoCard
@@ -23,7 +24,7 @@ export function ComponentCard() {
       headerActions={look.found?.tier ? <Mark weight="neutral">Tier {look.found.tier}</Mark> : undefined}
       footerActions={
         look.found?.standing === 'managed' ? (
-          <ButtonLink href="nthlayer" variant="tertiary" size="small">
+          <ButtonLink href={`${page}/nthlayer`} variant="tertiary" size="small">
             Artefacts and dependencies
           </ButtonLink>
         ) : undefined
