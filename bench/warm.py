@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 TURNS = 300
+BEFORE = 60
+"""Turns that are not counted: until the log of a new connection has grown to its size, each commit makes it longer."""
 TABLES = ("memory", "existing", "source", "entity", "root", "plan", "part")
 
 
@@ -30,14 +32,14 @@ async def warm(engine: Any) -> dict[str, float]:
     gc.collect()
     gc.freeze()
     times: list[float] = []
-    for turn in range(TURNS):
+    for turn in range(BEFORE + TURNS):
         changed = _change(engine.graph.entities[refs[turn * 7919 % len(refs)]], turn)
         start = time.perf_counter()
         affected = engine.graph.update("catalog", [changed])
         engine.subjects.forget(affected)
         await engine.reconcile(affected, engine.store, Terms())
         times.append((time.perf_counter() - start) * 1000)
-    times.sort()
+    times = sorted(times[BEFORE:])
     return {"p50": statistics.median(times), "p99": times[int(len(times) * 0.99)]}
 
 

@@ -1,6 +1,7 @@
 """The daemon: what runs all the time, alone or as several replicas.
 
 leader     one replica reads the sources, sees whether live systems moved, and asks for what follows
+versions   while replicas are replaced one by one, only the newest of them write
 waves      a change that touches everything goes out in steps
 worker     every replica takes subjects that are asked for, plans them and applies what may be applied
 claims     what a replica works on stays its own while it does

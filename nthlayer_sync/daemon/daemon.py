@@ -16,6 +16,7 @@ from nthlayer_sync.daemon.policies import Policies
 from nthlayer_sync.daemon.stopping import pause, unless
 from nthlayer_sync.daemon.telemetry.health import Health
 from nthlayer_sync.daemon.telemetry.metrics import Metrics
+from nthlayer_sync.daemon.versions import Versions
 from nthlayer_sync.daemon.worker import IDLE, Hands, Worker, backoff
 from nthlayer_sync.engine.log import log
 from nthlayer_sync.engine.run import Engine
@@ -50,8 +51,17 @@ class Daemon:
         self.metrics = metrics
         self.health = Health(engine.reading.names)
         self.policies = Policies(engine, store, settings.serve)
+        self._versions = Versions(engine, store, replica, settings.serve.lease.seconds)
         self._hands = Hands(
-            engine, store, self.policies, settings.serve, metrics, replica, self._catch_up, asyncio.Lock()
+            engine,
+            store,
+            self.policies,
+            settings.serve,
+            metrics,
+            replica,
+            self._catch_up,
+            self._versions,
+            asyncio.Lock(),
         )
         self.desk = Desk(self._hands, self.health)
         self.annotations = Annotations(engine, store)
@@ -61,7 +71,7 @@ class Daemon:
         self._generation = -1
         self._catching_up = asyncio.Lock()
         polled = [source.name for source in settings.sources if source.type == "backstage"]
-        office = Office(engine, store, settings.serve, self.health, replica, polled, self._catch_up)
+        office = Office(engine, store, settings.serve, self.health, replica, polled, self._catch_up, self._versions)
         self._leader = Leader(office, self._stopping)
 
     @asynccontextmanager
@@ -72,6 +82,7 @@ class Daemon:
         """
         serve = self.settings.serve
         beat = asyncio.create_task(self.health.beat(self.metrics.lagged), name="beat")
+        await self._versions.begin()
         await self._catch_up()
         for name in await self.store.read_digests():
             self.health.source_restored(name)
@@ -107,19 +118,22 @@ class Daemon:
                 await self._catch_up()
             except Failure as error:
                 log().warning("follow.failed", error=str(error))
+            except Exception:
+                log().exception("follow.broken")
             await pause(self._stopping, 1.0)
 
     async def _catch_up(self) -> None:
         """Bring the graph up to what was last read, by whichever replica."""
         async with self._catching_up:
+            if self._leader.leads:  # it has read, or is reading, itself; what it could not take in is recalled after
+                return
             generation = await self.store.generation()
             if generation == self._generation:
                 return
             known = await self.store.read_digests()
-            if not self._leader.leads:  # the leader has read it itself
-                await self.engine.reading.recall(known)
-                for name in known:
-                    self.health.source_restored(name)
+            await self.engine.reading.recall(known)
+            for name in known:
+                self.health.source_restored(name)
             self._generation = generation
 
     async def _previews(self, preview: Preview) -> None:

@@ -98,15 +98,17 @@ class Desk:
     async def pause(self, who: Person, key: str, reason: str) -> None:
         """Write nothing for an entity, or for any ("*"), until it is resumed."""
         await self._require_over(who, key, "to pause it")
-        await self._say(PAUSE, key, Note(who.name, time.time(), reason[:500]), math.inf)
+        await self._say(PAUSE, key, Note(who.name, time.time(), reason[:500], uid=self._uid(key)), math.inf)
         await self._tell("pause.set", key, f"paused by {who.name}: {reason[:300]}")
 
     async def resume(self, who: Person, key: str) -> None:
         """Take a pause back, and go on."""
         await self._require_over(who, key, "to resume it")
-        if key not in (await self._policies.said()).pauses:
+        pauses = (await self._policies.said()).pauses
+        paused = key if key in pauses else self._policies.pause_of(EntityRef(key))
+        if not paused:
             raise InputError(f"{'everything' if key == EVERYTHING else key} is not paused")
-        await self._store.unpin(PAUSE, [key])
+        await self._store.unpin(PAUSE, [paused])
         self._policies.forget()
         await self._tell("pause.ended", key, f"resumed by {who.name}")
         await self._again(None if key == EVERYTHING else EntityRef(key), f"resumed by {who.name}")
@@ -169,8 +171,8 @@ class Desk:
             await self._store.work.renew(claims, lease)  # the first were taken a while ago
             async with keeping(self._store.work, claims, lease, since):
                 for ref in refs:
-                    note = Note(who.name, time.time(), f"plan {plan} was undone; resume once its blueprint is mended")
-                    await self._say(PAUSE, ref, note, math.inf)
+                    reason = f"plan {plan} was undone; resume once its blueprint is mended"
+                    await self._say(PAUSE, ref, Note(who.name, time.time(), reason, uid=self._uid(ref)), math.inf)
                 results = await self._engine.undo(plan, self._store.fenced(claims))
         finally:
             await self._store.work.finish(claims)
@@ -247,6 +249,10 @@ class Desk:
     def _known(self, ref: EntityRef) -> None:
         if ref not in self._engine.graph.entities and ref != self._engine.graph.organisation:
             raise InputError(f"no source shows {ref}")
+
+    def _uid(self, key: str) -> str:
+        entity = self._engine.graph.entities.get(EntityRef(key))
+        return entity.identity if entity else ""
 
     async def _say(self, topic: str, key: str, note: Note, until: float) -> None:
         await self._store.pin(topic, key, msgspec.json.encode(note), until)

@@ -12,6 +12,7 @@ from nthlayer_sync.daemon import runs
 from nthlayer_sync.daemon.claims import keeping
 from nthlayer_sync.daemon.stopping import pause, unless
 from nthlayer_sync.daemon.telemetry.health import Health
+from nthlayer_sync.daemon.versions import STANDBY, Versions
 from nthlayer_sync.daemon.waves import Waves
 from nthlayer_sync.engine.log import log
 from nthlayer_sync.engine.run import Engine
@@ -49,6 +50,7 @@ class Office:
     polled: Collection[str]
     """The sources that can be asked cheaply what changed."""
     catch_up: Callable[[], Awaitable[None]]
+    versions: Versions
 
 
 class Leader:
@@ -73,6 +75,9 @@ class Leader:
         work, lease = office.store.work, office.settings.lease.seconds
         while not self._stopping.is_set():
             try:
+                if not await office.versions.current():
+                    await pause(self._stopping, STANDBY)
+                    continue
                 since = time.monotonic()
                 if claims := await work.claim(Topic.LEAD, office.replica, 1, lease):
                     await self._lead(claims, since)
@@ -104,7 +109,8 @@ class Leader:
                         group.create_task(self._serve(Topic.LOOK, self._look)),
                         group.create_task(self._serve(Topic.AUDIT, self._audit)),
                     ]
-                    await self._stopping.wait()
+                    while not self._stopping.is_set() and await office.versions.current():
+                        await pause(self._stopping, STANDBY)
                     for timer in timers:
                         timer.cancel()
         finally:
@@ -131,8 +137,7 @@ class Leader:
             await self._follow(self._office.polled, "changed in the catalog")
 
     async def _next_wave(self) -> None:
-        wave = await self._waves.current()
-        if wave is not None and not wave.whole and not wave.halted:
+        if await self._waves.ready():
             await self._ask_due("next wave")
 
     async def _audit_all(self) -> None:
@@ -217,7 +222,7 @@ class Leader:
                         await work.release(claims)
                     raise
                 if error:
-                    delay = error.delay if isinstance(error, TemporaryError) else lease
+                    delay = min(error.delay, lease) if isinstance(error, TemporaryError) else lease
                     await work.postpone(claims, delay, str(error))
                 else:
                     await work.finish(claims)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -13,8 +14,9 @@ from nthlayer_sync.engine.batch import key_of
 from nthlayer_sync.engine.guards import Consent, Lately
 from nthlayer_sync.engine.run import Engine, Terms
 from nthlayer_sync.model.blueprint.deployment import Window
+from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.diff import Action
-from nthlayer_sync.model.plan import Change
+from nthlayer_sync.model.plan import Change, Part
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.service import Service, Team
 from nthlayer_sync.sdk.files import FileTarget
@@ -25,6 +27,8 @@ PAUSE, APPROVAL, CONSENT = "pause", "approval", "consent"
 """Topics of notes."""
 EVERYTHING = "*"
 """The key of a pause of everything."""
+PAUSED_BY, FREEZE, WINDOW = "paused by ", "freeze ", "window "
+"""How reasons to wait begin."""
 FRESH = 1.0
 """Seconds after which what people said is read again: another replica may have heard it."""
 
@@ -37,6 +41,8 @@ class Note(msgspec.Struct, frozen=True):
     reason: str = ""
     count: int = 0
     ids: tuple[str, ...] = ()
+    uid: str = ""
+    """What outlives a rename of the entity that it is about."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -49,7 +55,8 @@ class Said(msgspec.Struct, frozen=True):
 
 def change_key(ref: EntityRef, change: Change) -> str:
     """What an approval is for: this change of this config as it stands, and no other."""
-    return key_of(change.kind, ref, change.name, change.digest, change.revision, change.place.path)
+    places = str(change.place), str(change.was or "")
+    return key_of(change.kind, ref, change.name, change.digest, change.revision, *places)
 
 
 class Policies:
@@ -62,11 +69,28 @@ class Policies:
         self._said = Said()
         self._lately = Lately()
         self._read = 0.0
+        self._forgotten = 0
+        self._renamed: dict[str, EntityRef] = {}
         self._reading = asyncio.Lock()
 
     def forget(self) -> None:
         """What people said, or what was written, is not what it was."""
         self._read = 0.0
+        self._forgotten += 1
+
+    def pause_of(self, ref: EntityRef) -> str:
+        """Under which key an entity is paused by itself, "" where it is not: it keeps its pause when it is renamed."""
+        entity = self._engine.graph.entities.get(ref)
+        return ref if ref in self._said.pauses else self._renamed.get(entity.identity if entity else "", "")
+
+    async def used(self, parts: AsyncIterator[Part], made: Collection[ConfigId]) -> None:
+        """Forget the approvals of what was written: each is for one write, and the next like it is asked for again."""
+        if not (made and self._said.approvals):
+            return
+        keys = {change_key(part.subject, c) async for part in parts for c in part.changes if part.id(c) in made}
+        if used := keys.intersection(self._said.approvals):
+            await self._store.unpin(APPROVAL, used)
+            self.forget()
 
     async def said(self) -> Said:
         """All that people said that holds now."""
@@ -83,11 +107,12 @@ class Policies:
         async with self._reading:
             if self._read and time.monotonic() - self._read < FRESH:
                 return
-            began = time.monotonic()
+            began, forgotten = time.monotonic(), self._forgotten
             topics = [await self._store.notes(topic) for topic in (PAUSE, APPROVAL, CONSENT)]
             self._said = Said(*({key: _note(note) for key, note in notes.items()} for notes in topics))
+            self._renamed = {note.uid: EntityRef(key) for key, note in self._said.pauses.items() if note.uid}
             self._lately = await self._written_lately()
-            self._read = began
+            self._read = began if forgotten == self._forgotten else 0.0  # somebody said something while it was read
 
     async def _written_lately(self) -> Lately:
         spans, now = self._engine.setup.tiers.guards.lately, time.time()
@@ -115,17 +140,18 @@ class Policies:
     # The rules, in the order in which they are asked.
 
     def _paused(self, ref: EntityRef, change: Change) -> str:
-        note = self._said.pauses.get(EVERYTHING) or self._said.pauses.get(ref)
-        return f"paused by {note.by}{f': {note.reason}' if note.reason else ''}" if note else ""
+        note = self._said.pauses.get(EVERYTHING) or self._said.pauses.get(self.pause_of(ref))
+        return f"{PAUSED_BY}{note.by}{f': {note.reason}' if note.reason else ''}" if note else ""
 
     def _frozen(self, ref: EntityRef, change: Change) -> str:
         now = datetime.now(UTC)
         plugin = change.kind.partition("/")[0]
         for freeze in self._settings.freezes:
             if freeze.holds(now) and (not freeze.plugins or plugin in freeze.plugins):
-                if freeze.tiers and self._tier(ref) not in freeze.tiers:
-                    continue
-                return f"freeze {freeze.name} until {freeze.until.isoformat(timespec='minutes')}"
+                tier = self._tier(ref)
+                if freeze.tiers and tier and tier not in freeze.tiers:
+                    continue  # what is gone, and what is for all tiers, is not known to be outside the freeze
+                return f"{FREEZE}{freeze.name} until {freeze.until.isoformat(timespec='minutes')}"
         return ""
 
     def _outside_windows(self, ref: EntityRef, change: Change) -> str:
@@ -135,7 +161,7 @@ class Policies:
         now = datetime.now(UTC)
         if not bound or any(is_open(known[name], now) for name in bound if name in known):
             return ""
-        return f"window {' or '.join(sorted(bound))}"
+        return f"{WINDOW}{' or '.join(sorted(bound))}"
 
     def _unapproved(self, ref: EntityRef, change: Change) -> str:
         generator = self._engine.generator

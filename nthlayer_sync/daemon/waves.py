@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 
 import msgspec
 
+from nthlayer_sync.daemon.policies import EVERYTHING, FREEZE, PAUSE, PAUSED_BY, WINDOW
+from nthlayer_sync.engine.gate import GUARD
 from nthlayer_sync.engine.run import Engine
+from nthlayer_sync.model.diff import Action
+from nthlayer_sync.model.entity import Place
+from nthlayer_sync.model.plan import Change
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.run import Event
 from nthlayer_sync.sdk.store import SharedStore
@@ -22,6 +27,8 @@ from nthlayer_sync.sdk.work import Topic
 TOPIC, KEY = "wave", "current"
 """The note under which the state is kept."""
 _FOREVER = math.inf
+SHARED = (GUARD, FREEZE, WINDOW)
+"""How reasons to wait begin that hold for many subjects at a time."""
 
 
 class Wave(msgspec.Struct, frozen=True):
@@ -59,6 +66,15 @@ class Waves:
             failing = tuple(sorted(await self._store.work.errors(Topic.SUBJECT)))
             await self._keep(msgspec.structs.replace(wave, halted="", failing=failing))
 
+    async def ready(self) -> bool:
+        """Whether the next step can begin, or something failed in this one."""
+        wave = await self.current()
+        if wave is None or wave.whole or wave.halted:
+            return False
+        if wave.version != self._engine.version or await self._failed(wave):
+            return True
+        return not await self._pending(wave, await self._engine.due(wave.members))
+
     async def let_through(self, due: Sequence[EntityRef]) -> list[EntityRef]:
         """Those of the due subjects that may be asked for now."""
         waves = self._engine.setup.tiers.guards.waves
@@ -71,7 +87,6 @@ class Waves:
         if len(due) <= waves.above and wave.step < 0:
             await self._keep(Wave(version, whole=True))
             return list(due)
-        pending = set(due).intersection(wave.members)
         failed = await self._failed(wave)
         if wave.halted or failed:
             if not wave.halted:
@@ -80,7 +95,7 @@ class Waves:
                 await self._keep(wave)
                 await self._store.record([Event(at=time.time(), name="wave.halted", text=text)])
             return []
-        if pending:
+        if pending := await self._pending(wave, due):
             return sorted(pending)
         step = wave.step + 1
         if step >= len(waves.shares):
@@ -98,6 +113,24 @@ class Waves:
         owners = {owner for ref in chosen if (owner := self._engine.graph.owner(ref))}
         return {*chosen, *owners.intersection(due)}
 
+    async def _pending(self, wave: Wave, due: Collection[EntityRef]) -> set[EntityRef]:
+        """Members that the step is not out for yet. One that waits for what is decided for it alone holds up nobody."""
+        refs = set(due).intersection(wave.members).difference(wave.failing)
+        store, limit = self._store, max(len(refs), 1)
+        traces, memories = await store.traces(refs), await store.memories(refs)
+        parts = {part.subject: part for _, part in await store.open_parts(sorted(refs), limit=limit)}
+        shared = SHARED + (PAUSED_BY,) * (EVERYTHING in await store.notes(PAUSE))
+        pending: set[EntityRef] = set()
+        for ref in refs:
+            subject, trace, part = self._engine.subject(ref), traces.get(ref), parts.get(ref)
+            planned = subject is None or (
+                trace is not None and trace.fingerprint == self._engine.generator.fingerprint(subject)
+            )
+            applied = {(a.kind, a.name): (a.digest, a.place) for a in memories[ref].applied} if ref in memories else {}
+            if not planned or part is None or any(_to_come(change, applied, shared) for change in part.changes):
+                pending.add(ref)
+        return pending
+
     async def _failed(self, wave: Wave) -> int:
         """How many subjects of the wave fail that did not before."""
         failing = await self._store.work.errors(Topic.SUBJECT)
@@ -105,6 +138,16 @@ class Waves:
 
     async def _keep(self, wave: Wave) -> None:
         await self._store.pin(TOPIC, KEY, msgspec.json.encode(wave), _FOREVER)
+
+
+def _to_come(change: Change, applied: Mapping[tuple[str, str], tuple[str, Place]], shared: tuple[str, ...]) -> bool:
+    """Whether a change is being made, or waits for what many wait for; they would all go out together after that."""
+    if change.action is Action.WAIT:
+        return change.reason.startswith(shared)
+    if not (change.action.writes or change.action is Action.ADOPT):
+        return False
+    stands = applied.get((change.kind, change.name))
+    return stands is not None if not change.digest else stands != (change.digest, change.place)
 
 
 def _lot(ref: EntityRef) -> bytes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from nthlayer_sync.daemon import runs
@@ -14,6 +15,7 @@ from nthlayer_sync.daemon.policies import Policies
 from nthlayer_sync.daemon.stopping import pause, unless
 from nthlayer_sync.daemon.telemetry.logs import about
 from nthlayer_sync.daemon.telemetry.metrics import Metrics
+from nthlayer_sync.daemon.versions import STANDBY, Versions
 from nthlayer_sync.engine.log import log
 from nthlayer_sync.engine.recover import open_lines
 from nthlayer_sync.engine.run import Engine
@@ -35,6 +37,11 @@ _AT_ONCE = 0.3
 _FIRST, _LAST = 2.5, 600.0
 """Seconds until it is tried again after that: doubled each time, up to the last."""
 
+DELETING = "deleting"
+"""The note of who makes and applies a plan with deletes."""
+_DELETING = 60.0
+"""Seconds that it holds; what took longer is mostly counted by then."""
+
 _SURE = 2
 """Tries after which a failure that only a person can mend is believed to be one."""
 
@@ -51,8 +58,12 @@ class Hands:
     replica: str
     catch_up: Callable[[], Awaitable[None]]
     """Brings the graph up to what the leader last read."""
+    versions: Versions
     deletes: asyncio.Lock
-    """Held while a plan with deletes is made and applied: the guards count those of others first."""
+    """Held while a plan with deletes is made and applied: the guards count those of others first.
+
+    So that workers queue here; the note in the store keeps replicas apart.
+    """
 
 
 class Worker:
@@ -68,6 +79,9 @@ class Worker:
         lease = hands.settings.lease.seconds
         while not self._stopping.is_set():
             try:
+                if not await hands.versions.current():
+                    await pause(self._stopping, STANDBY)
+                    continue
                 since = time.monotonic()
                 claims = await hands.store.work.claim(Topic.SUBJECT, hands.replica, hands.settings.batch, lease)
                 if claims:
@@ -111,7 +125,7 @@ class Worker:
         store = hands.store.fenced(claims)
         plan = await self._plan(refs, store)
         if plan.total(Action.DELETE):
-            async with hands.deletes:
+            async with hands.deletes, self._deleting():
                 hands.policies.forget()
                 plan = await self._plan(refs, store)
                 results = await self._apply(plan, store)
@@ -122,6 +136,17 @@ class Worker:
             await runs.write_down(hands.store, run)
         hands.metrics.run_ended(run, results)
         await self._settle(claims, results, await self._unsure(plan, store))
+
+    @asynccontextmanager
+    async def _deleting(self) -> AsyncGenerator[None]:
+        """Held by one replica at a time, and by nobody for long after one was killed."""
+        store, note = self._hands.store, self._hands.replica.encode()
+        while not await store.pin(DELETING, DELETING, note, time.time() + _DELETING, replace=False):
+            await asyncio.sleep(_AT_ONCE)
+        try:
+            yield
+        finally:
+            await store.unpin(DELETING, [DELETING])
 
     async def _plan(self, refs: Sequence[EntityRef], store: Store) -> Plan:
         start = time.perf_counter()
@@ -136,11 +161,12 @@ class Worker:
         with span("apply", plan=plan.id, changes=plan.pending):
             results = await self._hands.engine.apply(plan, store.parts(plan.id), store=store)
         self._hands.policies.forget()
+        await self._hands.policies.used(store.parts(plan.id), {result.id for result in results if result.made})
         return results
 
     async def _unsure(self, plan: Plan, store: Store) -> dict[str, str]:
         """The subjects that wait to see whether a write that was interrupted happened, with what to say of each."""
-        if not plan.total(Action.HOLD):
+        if not plan.total(Action.REFUSE):
             return {}
         lines = open_lines(await store.journal(), self._hands.engine.generator, time.time())
         return {id.subject: f"{id}: {text}" for id, text in lines.items()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from graphlib import TopologicalSorter
 from hashlib import blake2b
 from typing import Any
@@ -44,7 +45,11 @@ class Generator:
         self._salt = self.digest.encode()
         self._plugin_of = {name: self.plugins[name.partition("/")[0]] for name in self.kinds}
         self._asked = {
-            subject: [(self._plugin_of[name], kind) for name, kind in self.kinds.items() if kind.subject is subject]
+            subject: [
+                (name, _maker(self._plugin_of[name], kind))
+                for name, kind in self.kinds.items()
+                if kind.subject is subject
+            ]
             for subject in (Service, Team, Organisation)
         }
 
@@ -70,15 +75,16 @@ class Generator:
         """What the subject should have, of these kinds or of all."""
         configs: list[Config] = []
         failed: dict[str, str] = {}
-        for plugin, kind in self._asked[type(subject)]:
-            if kinds is not None and kind.name not in kinds:
+        for name, make in self._asked[type(subject)]:
+            if kinds is not None and name not in kinds:
                 continue
             try:
-                made = _made(plugin, kind, subject)
+                made = list(make(subject))
             except PermanentError as error:
-                failed[kind.name] = str(error)
+                failed[name] = str(error)
             except Exception as error:  # a bug in a plugin stops this kind for this subject, and nothing else
-                failed[kind.name] = f"bug in {plugin.name} {plugin.version}: {type(error).__name__}: {error}"
+                plugin = self._plugin_of[name]
+                failed[name] = f"bug in {plugin.name} {plugin.version}: {type(error).__name__}: {error}"
             else:
                 configs += made
         return Generated(tuple(_unique(configs, failed)), failed)
@@ -95,11 +101,13 @@ class Generator:
         )
 
 
-def _made(plugin: OperationalPlugin, kind: Kind[Any, Any], subject: Subject) -> list[Config]:
-    """The configs of one kind; a plugin with a `generate_configs` of its own is asked for all, and these are kept."""
+def _maker(plugin: OperationalPlugin, kind: Kind[Any, Any]) -> Callable[[Subject], Iterable[Config]]:
+    """Makes the configs of one kind; a plugin with a `generate_configs` of its own is asked for all, and these are
+    kept.
+    """
     if type(plugin).generate_configs is OperationalPlugin.generate_configs:
-        return list(plugin.generate(kind, subject))
-    return [config for config in plugin.generate_configs(subject) if config.id.kind == kind.name]
+        return partial(plugin.generate, kind)
+    return lambda subject: (config for config in plugin.generate_configs(subject) if config.id.kind == kind.name)
 
 
 def _in_order(kinds: dict[str, Kind[Any, Any]]) -> dict[str, Kind[Any, Any]]:

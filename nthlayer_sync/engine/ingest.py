@@ -34,11 +34,13 @@ def ingest(
     *,
     gone: frozenset[EntityRef] = frozenset(),
     shrink_allowed: bool = False,
+    alone: bool = False,
 ) -> Ingested:
     """Lay a snapshot over what its source was held to say before.
 
     `now` is in seconds since 1970. `gone` are entities whose absence a person vouches for. `shrink_allowed` says that a
-    person has seen how much the source shrank.
+    person has seen how much the source shrank. `alone` says that no other source was read with it: what it lost another
+    may show by now, so nothing is gone yet.
     """
     if previous is None:
         previous = Kept()
@@ -50,12 +52,16 @@ def ingest(
     if completeness is Completeness.FAILED:
         return Ingested(previous, state, tuple(notes))
 
+    known = {entity.ref: entity for entity in previous.entities}
     shown: dict[EntityRef, Entity] = {}
     for entity in snapshot.entities:
-        if shown.setdefault(entity.ref, entity) is not entity:
+        if entity.ref in shown:
             message = f"source {snapshot.source} shows {entity.ref} twice; the first one is taken"
             notes.append(_note("entity-twice", message, entity))
-    known = {entity.ref for entity in previous.entities}
+            continue
+        old = known.get(entity.ref)
+        # What did not change stays the very same object, which costs nothing to compare again.
+        shown[entity.ref] = old if old is not None and old == entity else entity
     renamed = {entity.identity for entity in shown.values() if entity.ref not in known} - {""}
     missing = [e for e in previous.entities if e.ref not in shown and e.identity not in renamed]
     absent: dict[EntityRef, Absence] = {}
@@ -64,7 +70,7 @@ def ingest(
         before = previous.absent.get(entity.ref)
         complete = completeness is Completeness.COMPLETE and not _held_back(entity, snapshot)
         seen = _count(before, now, guards) if complete else before
-        if entity.ref in gone or (complete and seen is not None and _proven(seen, now, guards)):
+        if entity.ref in gone or (complete and not alone and seen is not None and _proven(seen, now, guards)):
             notes.append(_note("entity-gone", f"{entity.ref} is gone from source {snapshot.source}", entity))
             continue
         ghosts.append(entity)

@@ -138,9 +138,9 @@ async def own_state(target: Target, root: str, since: str, written: Mapping[str,
 class Live:
     """Every root that configs land in; each is observed once, when it is first asked for.
 
-    `since` gives the state in which each root was last seen, by target and root, as `states` does; it is only asked
-    when something is looked at. Where we are `trusting`, roots are believed to be as remembered until somebody doubts it: what moved is found by audits, and
-    no write is made over what is not as it is remembered.
+    `since` gives the state in which each root was last seen, by target and root, as `states` does; it is asked only
+    when something is looked at. Where we are `trusting`, roots are believed to be as remembered until somebody doubts
+    it: what moved is found by audits, and no write is made over what is not as it is remembered.
     """
 
     def __init__(self, since: Callable[[], Awaitable[Mapping[str, str]]], *, trusting: bool = False) -> None:

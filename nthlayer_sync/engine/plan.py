@@ -79,7 +79,8 @@ class Planner:
             self._looked_at += len(chunk)
             unasked.difference_update(subject.ref for subject in chunk)
             yield await self._chunk(chunk, traces, moved, former, scope.uid_of)
-            await asyncio.sleep(0)
+            if len(chunk) == CHUNK:
+                await asyncio.sleep(0)
         for ref in gone:
             yield await self._leave(ref, former, scope)
         for ref in sorted(unasked):
@@ -118,9 +119,7 @@ class Planner:
             if trace is None or not trace.settled or trace.fingerprint != fingerprint or subject.ref in moved:
                 due.append((subject, fingerprint))
         was = {s.ref: former[s.ref] for s, _ in due if s.ref in former}
-        memories = await self._memories(
-            [was.get(s.ref, s.ref) for s, _ in due if s.ref in traces or s.ref in was]
-        )
+        memories = await self._memories([was.get(s.ref, s.ref) for s, _ in due if s.ref in traces or s.ref in was])
         drafts: list[Draft] = []
         for subject, fingerprint in due:
             before = memories.get(was.get(subject.ref, subject.ref), Memory(b""))

@@ -18,6 +18,7 @@ from nthlayer_sync.model.plan import SourceState, Words
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.service import Home
 from nthlayer_sync.model.snapshot import Completeness, Snapshot
+from nthlayer_sync.sdk.lease import check_lease
 from nthlayer_sync.sdk.source import Source
 from nthlayer_sync.sdk.store import Kept, Store
 
@@ -56,6 +57,22 @@ class Unsaved:
     dropped: set[str] = field(default_factory=set[str])
 
 
+@dataclass(frozen=True)
+class _Brought:
+    """What a source says, and what it is held to have said `before`: the same where it did not have to be read."""
+
+    state: SourceState
+    before: Kept | None
+    kept: Kept
+    said: tuple[Diagnosis, ...]
+
+    @property
+    def loses(self) -> bool:
+        """Whether it shows something no longer."""
+        before = {entity.ref for entity in self.before.entities} if self.before and self.before is not self.kept else ()
+        return bool(set(before).difference(entity.ref for entity in self.kept.entities))
+
+
 class Reading:
     """The graph of all that the sources say, and how far each can be trusted.
 
@@ -92,74 +109,100 @@ class Reading:
 
         `words` is what a person vouches for: what follows from that is remembered only when it is applied.
         """
-        self._said.clear()
         affected: set[EntityRef] = set()
         known = await self.store.read_digests()
         digests = list(digests)
-        for source, digest in zip(self._sources.named, digests, strict=True):
-            affected |= await self._bring(source, digest, known, words)
+        brought = [
+            await self._bring(source, digest, known, words)
+            for source, digest in zip(self._sources.named, digests, strict=True)
+        ]
+        affected |= await self._believe(brought, words)
         if self._sources.code is not None:
             code = self._sources.code(tuple(self.graph.entities.values()))
             digests.append(await code.look())
-            affected |= await self._bring(code, digests[-1], known, words, required=False)
+            affected |= await self._believe([await self._bring(code, digests[-1], known, words, required=False)], words)
         self.diagnoses = [diagnosis for said in self._said.values() for diagnosis in said]
         await self._unnamed(known, words)
         return digests, affected
 
     async def follow(self, names: Collection[str]) -> set[EntityRef]:
-        """Bring the graph up to date with some of the named sources; gives what changed."""
-        affected: set[EntityRef] = set()
+        """Bring the graph up to date with some of the named sources; gives what changed.
+
+        Nothing is gone by that: another source may show it by now, and `read` asks all of them.
+        """
         known = await self.store.read_digests()
-        for source in self._sources.named:
-            if source.name in names:
-                affected |= await self._bring(source, await source.look(), known, Words())
+        brought = [
+            await self._bring(source, await source.look(), known, Words(), whole=False)
+            for source in self._sources.named
+            if source.name in names
+        ]
+        affected = await self._believe(brought, Words())
         self.diagnoses = [diagnosis for said in self._said.values() for diagnosis in said]
         return affected
 
     async def recall(self, names: Iterable[str]) -> set[EntityRef]:
         """Bring the graph up to date with what is remembered of some sources; gives what changed."""
         affected: set[EntityRef] = set()
+        remembered = {name: kept for name in names if (kept := await self.store.kept(name)) is not None}
         ours = {source.name for source in self._sources.named} | {CODE}
-        for name in names:
-            kept = await self.store.kept(name)
-            if name in ours and kept is not None:
+        for name, kept in remembered.items():  # all at once: what moves from one source to another is never gone
+            if name in ours:
                 self._said[name] = kept.diagnoses
                 affected |= self._take(name, kept)
+        others = [kept for name, kept in remembered.items() if name not in ours]
+        self.left_alone = {entity.ref for kept in others for entity in kept.entities}
         self.diagnoses = [diagnosis for said in self._said.values() for diagnosis in said]
         return affected
 
     async def _bring(
-        self, source: Source, digest: str, known: Mapping[str, str], words: Words, *, required: bool = True
-    ) -> set[EntityRef]:
-        """Take in one source, from memory where nothing changed."""
+        self,
+        source: Source,
+        digest: str,
+        known: Mapping[str, str],
+        words: Words,
+        *,
+        required: bool = True,
+        whole: bool = True,
+    ) -> _Brought | None:
+        """What one source says, from memory where nothing changed; None where the graph has it already."""
         name = source.name
         if digest and known.get(name) == digest:
             if name in self.states and self.states[name].digest == digest:
-                return set()
+                return None
             kept = await self.store.kept(name)
             assert kept is not None
-            reason = "unchanged since it was last read"
-            self.states[name] = SourceState(name, Completeness.COMPLETE, reason, digest)
-            self._said[name] = kept.diagnoses
-        else:
-            kept = await self._ingest(source, words, required)
-        return self._take(name, kept)
-
-    async def _ingest(self, source: Source, words: Words, required: bool) -> Kept:
-        name = source.name
+            state = SourceState(name, Completeness.COMPLETE, "unchanged since it was last read", digest)
+            return _Brought(state, kept, kept, kept.diagnoses)
         previous, snapshot = await self._previous(name), await source.read()
         if required and previous is None and snapshot.completeness is Completeness.FAILED:
             raise TemporaryError(f"source {name} cannot be read, and never was: {snapshot.reason}")
-        allowed = name in words.shrunk
-        found = ingest(previous, snapshot, self._guards, time.time(), gone=words.gone, shrink_allowed=allowed)
-        self._said[name] = (*found.diagnoses, *found.kept.diagnoses)
-        if words:
-            self.unsaved.kept[name] = found.kept  # a plan only asks; a person's word is kept when it is applied
-        elif found.kept != previous:
-            await self.store.keep(name, found.kept, _changed(previous, found.kept))
-            self._kept[name] = found.kept
-        self.states[name] = found.state  # not before: what may not have been kept is taken in anew
-        return found.kept
+        allowed, now = name in words.shrunk, time.time()
+        found = ingest(previous, snapshot, self._guards, now, gone=words.gone, shrink_allowed=allowed, alone=not whole)
+        await asyncio.sleep(0)
+        return _Brought(found.state, previous, found.kept, (*found.diagnoses, *found.kept.diagnoses))
+
+    async def _believe(self, brought: Iterable[_Brought | None], words: Words) -> set[EntityRef]:
+        """Remember what sources say, and take it into the graph all at once; gives what changed.
+
+        What moves from one source to another is gone at no time, neither here nor for who recalls it: sources that
+        lost nothing are remembered first.
+        """
+        new = [one for one in brought if one is not None]
+        for one in sorted(new, key=lambda one: one.loses):
+            name = one.state.name
+            if words and one.kept is not one.before:
+                self.unsaved.kept[name] = one.kept  # a plan only asks; a person's word is kept when it is applied
+            elif one.kept != one.before:
+                await self.store.keep(name, one.kept, _changed(one.before, one.kept))
+                self._kept[name] = one.kept
+        await asyncio.sleep(0)  # for 10,000 entities each of these steps takes some 10 ms
+        check_lease()  # another replica may lead by now, and what we read be older than what it told us
+        affected: set[EntityRef] = set()
+        for one in new:
+            self._said[one.state.name] = one.said
+            self.states[one.state.name] = one.state  # not before: what may not have been kept is taken in anew
+            affected |= self._take(one.state.name, one.kept)
+        return affected
 
     async def _previous(self, name: str) -> Kept | None:
         """What the source is held to have said, from memory unless another replica has kept it since."""

@@ -139,8 +139,10 @@ class Engine:
     async def due(self, refs: Collection[EntityRef] | None = None) -> list[EntityRef]:
         """Which of these subjects, or of all, have something to be looked at: new, changed, unsettled or gone."""
         traces, present = await self.store.traces(refs), self._known()
+        await asyncio.sleep(0)
         found = [ref for ref in traces if ref not in present]
         left = set(traces).difference(found)
+        await asyncio.sleep(0)
         for number, subject in enumerate(self._present() if refs is None else self._of(sorted(refs))):
             trace = traces.get(subject.ref)
             left.discard(subject.ref)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 import msgspec
 
@@ -16,25 +17,35 @@ from nthlayer_sync.model.diagnosis import Diagnosis, Severity
 from nthlayer_sync.model.entity import INPUT_PREFIX, Entity
 from nthlayer_sync.model.notation import NotationError
 from nthlayer_sync.model.ref import EntityRef
+from nthlayer_sync.model.snapshot import BlueprintFile
 from nthlayer_sync.model.units import Percent
 
 AVAILABILITY = f"{INPUT_PREFIX}observability.slo.availability"
 _TIER = f"{INPUT_PREFIX}tier"
 
 
+_Said: TypeAlias = tuple[tuple[Layer, ...], tuple[Layer, ...], Entity, BlueprintFile | None]
+"""What a blueprint is made of: what the team and the system say, the entity, and its blueprint file."""
+
+
 class Layers:
-    """Layers and resolved blueprints of the entities of a graph, each worked out once until it is forgotten."""
+    """Layers and resolved blueprints of the entities of a graph, each worked out once until it is forgotten.
+
+    A blueprint that is forgotten is worked out anew only where what it is made of became different: most of what a
+    change concerns only has to show it.
+    """
 
     def __init__(self, graph: Graph, tiers: Tiers) -> None:
         self._graph = graph
         self._tiers = tiers
         self._above: dict[EntityRef, tuple[Layer, ...]] = {}
-        self._resolved: dict[EntityRef, Resolved | None] = {}
+        self._resolved: dict[EntityRef, tuple[_Said, Resolved | None]] = {}
+        self._current: set[EntityRef] = set()
 
     def forget(self, ref: EntityRef) -> None:
         """Work out anew what concerns `ref`."""
         self._above.pop(ref, None)
-        self._resolved.pop(ref, None)
+        self._current.discard(ref)
 
     def retention(self) -> dict[str, int]:
         """How long each tier keeps logs when nobody says otherwise, in milliseconds."""
@@ -43,9 +54,11 @@ class Layers:
 
     def resolved(self, ref: EntityRef) -> Resolved | None:
         """The blueprint of a component; None when no layer names a tier for it, and the organisation has no default."""
-        if ref not in self._resolved:
-            self._resolved[ref] = self._resolve(ref)
-        return self._resolved[ref]
+        if ref not in self._current:
+            self._bring_up(ref)
+            self._current.add(ref)
+        found = self._resolved.get(ref)
+        return found[1] if found else None
 
     def team(self, group: EntityRef, tier: str) -> Resolved:
         """The blueprint of a group whose strictest service is of this tier."""
@@ -95,17 +108,26 @@ class Layers:
             )
             return ""
 
-    def _resolve(self, ref: EntityRef) -> Resolved | None:
+    def _bring_up(self, ref: EntityRef) -> None:
+        """See that the blueprint of a component is as it is now."""
         entity = self._graph.entities.get(ref)
         if entity is None:
-            return None
+            self._resolved.pop(ref, None)
+            return
         owner, system = self._graph.owner(ref), self._graph.system(ref)
-        layers = (
-            *(self._shared(owner, "team") if owner else ()),
-            *(self._shared(system, "system") if system else ()),
-            *self._own(entity),
+        said = (
+            self._shared(owner, "team") if owner else (),
+            self._shared(system, "system") if system else (),
+            entity,
+            self._graph.blueprint(ref),
         )
-        found = resolve(layers, self._tiers)
+        known = self._resolved.get(ref)
+        if known is None or known[0] != said:
+            self._resolved[ref] = said, self._resolve(said)
+
+    def _resolve(self, said: _Said) -> Resolved | None:
+        team, system, entity, _ = said
+        found = resolve((*team, *system, *self._own(entity)), self._tiers)
         if any(diagnosis.code == "blueprint-no-tier" for diagnosis in found.diagnoses):
             return None
         if found.diagnoses:

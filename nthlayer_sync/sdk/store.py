@@ -247,7 +247,7 @@ class SharedStore(Store, Protocol):
     async def open_parts(
         self, refs: Collection[EntityRef] | None = None, after: str = "", limit: int = 500
     ) -> list[tuple[str, Part]]:
-        """What the last plan of each unsettled subject found, with that plan's id, in order of subject behind `after`."""
+        """What the last plan of each unsettled subject found, with that plan's id, by subject; those behind `after`."""
         ...
 
     async def plans(self, before: int = 0, limit: int = 50) -> list[tuple[int, Plan]]:

@@ -73,6 +73,21 @@ def memory_of(ref: str, fingerprint: bytes, uid: str, wanted: bytes, applied: by
     return Memory(fingerprint, uid, _wanted.decode(wanted), _applied.decode(applied))
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """The entities of a source as they were at a generation: only what changed since has to be read again."""
+
+    generation: int = -1
+    entities: dict[EntityRef, Entity] = {}
+
+    def brought_up(self, generation: int, refs: Iterable[EntityRef], new: Mapping[EntityRef, bytes]) -> Seen:
+        """As they are at a later one, in order of `refs`."""
+        return Seen(generation, {ref: entity_of(new[ref]) if ref in new else self.entities[ref] for ref in refs})
+
+    def within(self, head: bytes) -> Kept:
+        """All that the source is held to have said, from all but its entities."""
+        return msgspec.structs.replace(kept_of(head), entities=tuple(self.entities.values()))
+
+
 def recollection(rows: Iterable[Sequence[Any]], fingerprints: Mapping[EntityRef, bytes], open: bool) -> Recollection:
     """What is remembered of some subjects from the columns of `RECOLLECTED`."""
     traces: dict[EntityRef, Trace] = {}

@@ -3,6 +3,7 @@
 route      one thing that can be asked for, and what its handler is given; the API is a table of them
 api/       the table: what can be asked about entities, plans, runs
 hooks/     what other systems may send, each in its own way
+page/      the same for people: views of their own, for those without Backstage
 health     what probes and Prometheus ask
 auth/      who may come in
 server     the application made of the table, and the port it listens on

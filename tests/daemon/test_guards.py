@@ -1,6 +1,8 @@
 """Small plans do not get past the guards one by one, and what is held is held alone."""
 
+import asyncio
 from collections import Counter
+from contextlib import suppress
 
 import msgspec
 
@@ -54,3 +56,47 @@ def test_the_sum_is_what_counts() -> None:
     lately = Lately({"": {Action.DELETE: 9}, "x/y": {Action.DELETE: 9}})
     (refusal,) = guard(tally, existing, TIERS.guards, Consent(), lately)
     assert "9 of them lately" in refusal.message
+
+
+async def test_replicas_that_delete_at_the_same_time_count_together(site: Site) -> None:
+    site.show(*NAMES)
+    site.serve |= {"batch": 1, "workers": 1}
+    crowd = Crowd()
+    site.house.wrap_target = crowd.wrap
+    async with site.daemon("one") as one:
+        await settled(one)
+        for turn, name in enumerate(NAMES[:2]):
+            site.show(*NAMES[turn + 1 :])
+            await synced(one)
+            await forget(one, name)
+            await synced(one)
+        async with site.daemon("two"):  # 10 % of 60 configs are 6, so one more service may go, and not two
+            site.show(*NAMES[4:])
+            await synced(one)
+            await forget(one, *NAMES[2:4])
+            await synced(one)
+        assert len(site.house.names()) == 27
+
+
+class Crowd:
+    """A target that waits a little before it deletes, for others that do."""
+
+    def __init__(self) -> None:
+        self.there = 0
+        self.met = asyncio.Event()
+
+    def wrap(self, target):
+        write = target.write
+
+        async def wait(batch, key):
+            if any(diff.action is Action.DELETE for diff in batch):
+                self.there += 1
+                if self.there > 1:
+                    self.met.set()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.met.wait(), 1)
+                self.there -= 1
+            return await write(batch, key)
+
+        target.write = wait
+        return target

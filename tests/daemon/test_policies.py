@@ -1,5 +1,6 @@
 """What a write waits for, and who may let it pass."""
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from nthlayer_sync.model.blueprint.deployment import Window
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.sdk.plugin import PluginSettings
 from tests.daemon.conftest import ADA, Site, ref, runs_of, settled, standing, synced, until
+from tests.daemon.test_guards import forget
 from tests.faults.house import says, service
 
 OWNER = Person("olga", "viewer", frozenset({EntityRef("group:default/team")}))
@@ -167,3 +169,63 @@ async def test_a_viewer_may_only_look(site: Site) -> None:
         ):
             with pytest.raises(NotAllowed):
                 await asked
+
+
+async def test_what_is_said_while_it_is_read_holds_at_once(site: Site) -> None:
+    async with site.daemon() as daemon:
+        await settled(daemon)
+        policies, read = daemon.policies, daemon.store.notes
+
+        async def said_meanwhile(topic: str) -> dict[str, bytes]:
+            found = await read(topic)
+            if topic == "pause":
+                daemon.store.notes = read
+                await daemon.store.pin("pause", "*", b'{"by": "ada", "at": 1.0}', math.inf)
+                policies.forget()
+            return found
+
+        daemon.store.notes = said_meanwhile
+        policies.forget()
+        await policies.said()
+        assert set((await policies.said()).pauses) == {"*"}
+
+
+async def test_a_freeze_of_a_tier_holds_deletes_of_what_is_gone(site: Site) -> None:
+    """Of what is gone nobody can say any more that it is of another tier."""
+    names = [f"s{number:02}" for number in range(30)]
+    site.show(*names)
+    now = datetime.now(UTC)
+    async with site.daemon() as daemon:
+        await settled(daemon)
+    site.serve["freezes"] = [{"name": "x", "from": now - timedelta(1), "until": now + timedelta(1), "tiers": ["1"]}]
+    async with site.daemon() as daemon:
+        await settled(daemon)
+        site.show(*names[1:])
+        await synced(daemon)
+        await forget(daemon, names[0])
+        await synced(daemon)
+        assert {c.reason.partition(" until")[0] for c in await standing(daemon, names[0])} == {"freeze x"}
+        assert site.house.names() == set(names)
+
+
+async def test_an_approval_is_used_up_by_the_write_that_it_is_for(site: Site) -> None:
+    site.house.settings = PluginSettings(policy="propose")
+    async with site.daemon() as daemon:
+        for text in ("one", "two", "one"):
+            site.show("a", text=text)
+            await synced(daemon)
+            assert {c.action for c in await standing(daemon)} == {"wait"}
+            await daemon.desk.approve(OWNER, ref("a"))
+            await settled(daemon)
+            assert await daemon.store.open_parts([ref("a")]) == []
+        assert await daemon.store.notes("approval") == {}
+
+
+async def test_a_pause_holds_under_a_new_name(site: Site) -> None:
+    async with site.daemon() as daemon:
+        await settled(daemon)
+        await daemon.desk.pause(OWNER, ref("a"), "an incident")
+        site.house.catalog.said = says([service("z", uid="u-a"), service("b", uid="u-b")])
+        await synced(daemon)
+        assert {c.reason for c in await standing(daemon, "z")} == {"paused by olga: an incident"}
+        assert site.house.names() == {"a", "b"}

@@ -81,3 +81,35 @@ class Flaky:
 
         target.write = fail
         return target
+
+
+async def test_a_write_of_unknown_outcome_is_looked_at_again_by_itself(site: Site) -> None:
+    lost = Lost()
+    site.house.wrap_target = lost.wrap
+    async with site.daemon():
+
+        async def there() -> bool:
+            return site.house.remote.joinpath("refs/heads/nthlayer-sync").exists() and site.house.names() == {"a", "b"}
+
+        await until(there)
+        assert lost.lost == 1
+
+
+class Lost:
+    """A target whose first answer is lost, and that may not show yet what was written a second ago."""
+
+    lost = 0
+
+    def wrap(self, target):
+        from nthlayer_sync.errors import TemporaryError
+
+        write = target.write
+
+        async def lose(batch, key):
+            if not self.lost:
+                self.lost += 1
+                raise TemporaryError("the host does not answer")
+            return await write(batch, key)
+
+        target.write, target.settles = lose, 2.0
+        return target

@@ -2,6 +2,7 @@
 
 from nthlayer_sync.daemon.waves import Waves
 from nthlayer_sync.model.ref import EntityRef
+from nthlayer_sync.sdk.plugin import PluginSettings
 from nthlayer_sync.sdk.work import Topic
 from tests.daemon.conftest import ADA, Site, settled, synced, until
 
@@ -69,3 +70,40 @@ class Broken:
 
         target.write = refuse
         return target
+
+
+async def test_what_waits_for_its_owner_holds_up_nobody_else(site: Site) -> None:
+    site.show(*NAMES)
+    site.house.settings = PluginSettings(policy="propose")
+    async with site.daemon() as daemon:
+
+        async def whole() -> bool:
+            wave = await Waves(daemon.engine, daemon.store).current()
+            return wave is not None and wave.whole
+
+        await until(whole)
+        await settled(daemon)
+        assert len(await daemon.store.open_parts()) == 120
+
+
+async def test_what_holds_everybody_holds_the_wave_and_is_not_asked_again_and_again(site: Site) -> None:
+    site.show(*NAMES)
+    async with site.daemon() as daemon:
+        await daemon.desk.pause(ADA, "*", "an incident")
+    site.house.settings = PluginSettings(drift="enforce")  # another version
+    async with site.daemon() as daemon:
+        await settled(daemon)
+        waves, before = Waves(daemon.engine, daemon.store), len(await daemon.store.runs())
+        for _ in range(3):
+            await daemon._leader._next_wave()
+            await settled(daemon)
+        wave = await waves.current()
+        assert wave is not None
+        assert (wave.step, wave.whole) == (0, False)
+        assert len(await daemon.store.runs()) == before
+        await daemon.desk.resume(ADA, "*")
+
+        async def out() -> bool:
+            return site.house.remote.joinpath("refs/heads/nthlayer-sync").exists() and site.house.names() == set(NAMES)
+
+        await until(out)

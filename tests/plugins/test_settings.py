@@ -22,6 +22,7 @@ LIVE: dict[str, Any] = {
     "database": {"databases": [{"resource": "resource:default/db", "dsn": "env:DSN"}]},
     "kubernetes": {"cluster": {"url": ELSEWHERE, "token": "env:TOKEN"}},
     "prometheus": {"mimir": {"url": ELSEWHERE}},
+    "techdocs": {"publish": {"type": "local", "directory": "/srv/techdocs"}},
 }
 
 

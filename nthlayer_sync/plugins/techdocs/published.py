@@ -74,10 +74,15 @@ def render(spec: PublishedSpec) -> str:
         "techdocs/dependency_graph": dependency_graph.render(spec.dependency_graph) if spec.dependency_graph else "",
         "techdocs/onboarding": onboarding.render(spec.onboarding) if spec.onboarding else "",
     }
-    pages = {page: _MARKERS.sub("", made[kind]) for page, kind in KINDS.items() if made[kind]}
+    pages = {page: _plain(made[kind]) for page, kind in KINDS.items() if made[kind]}
     title = f"# {quote.markdown(ref_name(spec.ref))}\n\n"
     pages[FRONT] = title + pages.get(FRONT, f"What there is to know about running {quote.markdown(spec.label)}.\n")
     return source.write(Source(_line(spec.label), _line(spec.description), pages))
+
+
+def _plain(content: str) -> str:
+    """Blocks without their marker lines: an empty line stands between two."""
+    return _MARKERS.sub(lambda marker: "\n" if marker[1] == "end" else "", content).rstrip("\n") + "\n"
 
 
 def path_of(ref: EntityRef) -> str:

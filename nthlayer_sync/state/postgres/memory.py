@@ -34,10 +34,9 @@ from nthlayer_sync.state.postgres.statements import (
 from nthlayer_sync.state.records import (
     MEMORY,
     RECOLLECTED,
+    Seen,
     by_scope,
-    entity_of,
     entry_of,
-    kept_of,
     memory_of,
     pack,
     part_of,
@@ -48,6 +47,15 @@ from nthlayer_sync.state.retention import JOURNAL_BETWEEN
 
 _ROWS = 500
 """Rows fetched at once while streaming."""
+
+# In one statement, which sees all of it as it was at one time. Where the database was put back, all of it is read.
+_KEPT = """
+with now as (select value from counter where name = 'generation'),
+    new as (select ref, entity from entity, now where source = $1 and (generation > $2 or value < $2))
+select kept, value, array(select ref from entity where source = $1 order by ref),
+    array(select ref from new order by ref), array(select entity from new order by ref)
+from source, now where name = $1
+"""
 
 _OPEN = "select entry from journal where not done"
 _CLAIMED = f"{_OPEN} and subject = any($1::text[]) order by number"
@@ -77,6 +85,7 @@ class PostgresMemory:
         self._database = database
         self._claims = claims
         self._turn: Connection | None = None
+        self._seen: dict[str, Seen] = {}
 
     async def unsettled(self) -> int:
         """How many subjects have something to change, or kept, held or refused."""
@@ -130,15 +139,15 @@ class PostgresMemory:
 
     async def kept(self, source: str) -> Kept | None:
         """What a source is held to have said; None before its first read."""
-        sql = (  # both halves in one statement, which sees them as they were at one time
-            "select kept, array(select entity from entity where source = $1 order by ref) from source where name = $1"
-        )
-        rows = await self._query(sql, source)
+        before = self._seen.get(source, Seen())
+        rows = await self._query(_KEPT, source, before.generation)
         if not rows:
             return None
-        head, entities = rows[0]
+        head, generation, refs, changed, entities = rows[0]
         with explained():
-            return msgspec.structs.replace(kept_of(head), entities=tuple([entity_of(entity) for entity in entities]))
+            seen = before.brought_up(generation, refs, dict(zip(changed, entities, strict=True)))
+            self._seen[source] = seen
+            return seen.within(head)
 
     async def read_digests(self) -> dict[str, str]:
         """The digest of each source's last read, "" where it has to be read again in any case."""

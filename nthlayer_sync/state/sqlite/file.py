@@ -25,7 +25,7 @@ A larger one is checked after a crash, and each row that a delete rests on has a
 BUSY_SECONDS = 10.0
 """How long another process may be writing before we give up."""
 
-TIDY_AFTER = 50
+TIDY_AFTER = 20
 """Transactions after which the write-ahead log is copied into the file, beside the writer: it takes some milliseconds,
 for which a writer that does so itself (by default, after each 1,000 pages) keeps everybody waiting."""
 LONGEST_LOG = 16_000

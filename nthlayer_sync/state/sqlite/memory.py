@@ -23,11 +23,10 @@ from nthlayer_sync.sdk.work import Claim, Topic
 from nthlayer_sync.state.records import (
     MEMORY,
     RECOLLECTED,
+    Seen,
     by_scope,
-    entity_of,
     entry_of,
     journal_row,
-    kept_of,
     memory_of,
     pack,
     part_of,
@@ -78,6 +77,7 @@ class SqliteMemory:
         self._file = file
         self._claims = claims
         self._clock = clock
+        self._seen: dict[str, Seen] = {}
 
     async def unsettled(self) -> int:
         """How many subjects have something to change, or kept, held or refused."""
@@ -85,8 +85,8 @@ class SqliteMemory:
 
     async def traces(self, refs: Collection[EntityRef] | None = None) -> dict[EntityRef, Trace]:
         """The cheap half of the memory of some subjects, or of all."""
-        rows = await self._of("select subject, fingerprint, settled, astray from memory", refs)
-        return {EntityRef(ref): Trace(print, bool(settled), bool(astray)) for ref, print, settled, astray in rows}
+        sql = "select subject, fingerprint, settled, astray from memory"
+        return dict(await self._of(sql, refs, lambda row: (row[0], Trace(row[1], bool(row[2]), bool(row[3])))))
 
     async def memories(self, refs: Collection[EntityRef] | None = None) -> dict[EntityRef, Memory]:
         """The memory of some subjects, or of all."""
@@ -140,14 +140,19 @@ class SqliteMemory:
         """What a source is held to have said; None before its first read."""
 
         def read(db: sqlite3.Connection) -> Kept | None:
-            db.execute("begin")  # both halves as they were at one time
+            db.execute("begin")  # all of it as it was at one time
             try:
                 row = db.execute("select kept from source where name = ?", (source,)).fetchone()
                 if row is None:
                     return None
-                rows = db.execute("select entity from entity where source = ? order by ref", (source,))
-                entities = tuple([entity_of(entity) for (entity,) in rows])
-                return msgspec.structs.replace(kept_of(row[0]), entities=entities)
+                generation = db.execute("select value from counter where name = 'generation'").fetchone()[0]
+                before = self._seen.get(source, Seen())
+                since = before.generation if before.generation <= generation else -1  # the file was put back
+                refs = [ref for (ref,) in db.execute("select ref from entity where source = ? order by ref", (source,))]
+                sql = "select ref, entity from entity where source = ? and generation > ?"
+                new = dict(db.execute(sql, (source, since)))
+                self._seen[source] = before.brought_up(generation, refs, new)
+                return self._seen[source].within(row[0])
             finally:
                 db.execute("rollback")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, RootModel
 
+from nthlayer_sync.errors import TemporaryError
 from nthlayer_sync.web.api.shown import Shown
 from nthlayer_sync.web.route import Context, Encoded, Route
 
@@ -30,6 +31,8 @@ class AnnotationsShown(RootModel[dict[str, ContentShown]]):
 
 async def get_annotations(context: Context) -> Encoded:
     """What we want to stand on each entity of the catalog, in one answer; its ETag changes when any of it does."""
+    if not context.daemon.engine.graph.entities:  # not "nothing is wanted", which would wipe what stands there
+        raise TemporaryError("no source has been read yet", delay=5)
     snapshot = await context.daemon.annotations.snapshot()
     return Encoded(snapshot.body, etag=snapshot.etag)
 

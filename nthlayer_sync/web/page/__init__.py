@@ -13,6 +13,8 @@ commands    what the buttons do
 
 states      how entities stand
 may         what the person who looks may do
+lately      answers about everything that nobody waits for twice
+duty        who of a team is on call now
 
 view        how a view is shown, and what a form sends back is read
 session     what a browser keeps: who it is, and that a form is ours
@@ -54,8 +56,10 @@ if TYPE_CHECKING:
 def install(app: web.Application, daemon: Daemon, door: Door) -> None:
     """Add the views, and show every refusal to a browser as a page."""
     pages = Pages(app, daemon, door)
+    overview = Overview(daemon)
+    app.on_shutdown.append(overview.close)
     for route in (
-        *Overview(daemon).routes,
+        *overview.routes,
         *entities.ROUTES,
         *EntityPage().routes,
         *artefact.ROUTES,

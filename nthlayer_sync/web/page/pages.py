@@ -54,7 +54,7 @@ class Pages:
         async def answer(request: web.Request) -> web.StreamResponse:
             request[TOKEN] = session.token_of(request)
             if request.method == "POST":
-                session.check_origin(request)
+                session.check_origin(request, self._daemon.settings.serve.url)
             elif "" in request.query.values():
                 # Forms send fields that nobody filled in: an address without them is shorter, and says the same.
                 asked = [(name, value) for name, value in request.query.items() if value]

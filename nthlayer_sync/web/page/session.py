@@ -93,20 +93,24 @@ def check_form(request: web.Request, sent: str, name: str) -> None:
         raise Refusal(403, "this form is too old, or none of ours; go back, load the page again and repeat it")
 
 
-def check_origin(request: web.Request) -> None:
-    """Raise a Refusal where a form was sent by a page of another site.
+def check_origin(request: web.Request, url: str) -> None:
+    """Raise a Refusal where a form was sent by a page of another site; `url` is where people reach us, if that is set.
 
     Every browser says with a form where it comes from. Behind a proxy the scheme may be another, so hosts are compared.
     """
+    own = {request.headers.get("Host", "").lower(), urlsplit(url).netloc.lower()}
     origin = request.headers.get("Origin") or request.headers.get("Referer", "")
     try:
         host = urlsplit(origin).netloc.rpartition("@")[2]
     except ValueError:
         host = ""
-    if not host or host.lower() != request.headers.get("Host", "").lower():
+    if not host or host.lower() not in own:
         raise Refusal(403, "forms are taken only from our own pages")
 
 
 def _keep(request: web.Request, response: web.Response, name: str, value: str, seconds: int | None) -> None:
-    secure = request.secure or request.headers.get("Origin", "").startswith("https://")
-    response.set_cookie(name, value, max_age=seconds, path="/", httponly=True, samesite="Strict", secure=secure)
+    headers = request.headers
+    outside = headers.get("X-Forwarded-Proto", "") == "https" or headers.get("Origin", "").startswith("https://")
+    response.set_cookie(
+        name, value, max_age=seconds, path="/", httponly=True, samesite="Strict", secure=request.secure or outside
+    )

@@ -87,6 +87,8 @@ for (const picture of document.querySelectorAll("[data-pan]")) {
 const said = document.querySelector("[data-live-state]");
 const news = document.querySelector("[data-news]");
 let listening = null;
+let over = false; // somebody logged out, or was logged out
+let patience = REFRESH;
 let due = 0;
 
 function tell(text) {
@@ -102,11 +104,7 @@ function inUse(part) {
 async function refresh() {
   due = 0;
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-  if (answer.redirected || !answer.ok) {
-    stop();
-    tell("no longer live: load the page again");
-    return;
-  }
+  if (answer.redirected || !answer.ok) return end();
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   let left = 0;
   for (const part of document.querySelectorAll("[data-live]")) {
@@ -116,6 +114,7 @@ async function refresh() {
     else part.replaceWith(document.adoptNode(other));
   }
   const came = [...fresh.querySelectorAll("[data-live]")].some((part) => !document.getElementById(part.id));
+  if (document.querySelector("[data-again]")) soon();
   tell(left || came ? "there is more that is new: load the page again" : "live");
 }
 
@@ -123,13 +122,22 @@ function soon() {
   if (!due) due = setTimeout(() => refresh().catch(() => tell("cannot be reached")), REFRESH);
 }
 
+/** Whoever was logged out looks at an old page from now on. */
+function end() {
+  over = true;
+  stop();
+  tell("no longer live: load the page again");
+}
+
 async function listen() {
-  if (listening) return;
+  if (listening || over) return;
   const here = (listening = new AbortController());
   try {
     const answer = await fetch(document.body.dataset.events, { signal: here.signal });
-    if (!answer.ok || answer.redirected) throw new Error("no stream");
+    if (answer.redirected) return end();
+    if (!answer.ok) throw new Error("no stream");
     tell("live");
+    patience = REFRESH;
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
     for (;;) {
@@ -145,7 +153,8 @@ async function listen() {
   if (listening !== here) return;
   listening = null;
   tell("connecting again");
-  setTimeout(() => { if (!document.hidden) { listen(); soon(); } }, REFRESH);
+  setTimeout(() => { if (!document.hidden) { listen(); soon(); } }, patience);
+  patience = Math.min(2 * patience, 60000);
 }
 
 function heard(block) {
@@ -170,4 +179,5 @@ if (document.body.dataset.events) {
   window.addEventListener("pagehide", stop);
   window.addEventListener("pageshow", (event) => { if (event.persisted) { listen(); soon(); } });
   if (!document.hidden) listen();
+  if (document.querySelector("[data-again]")) soon();
 }

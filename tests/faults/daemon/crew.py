@@ -3,12 +3,13 @@
 import asyncio
 import json
 import os
+import queue
 import signal
+import subprocess
 import sys
+import threading
 import time
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,52 +38,55 @@ async def until(true: Callable[[], Awaitable[Any]], seconds: float, what: str) -
         await asyncio.sleep(0.03)
 
 
-@dataclass
 class Nursery:
-    """The process whose forks the replicas are."""
+    """The process whose forks the replicas are; one for all tests."""
 
-    process: Process
-    _ends: dict[int, "asyncio.Future[int]"] = field(default_factory=dict)
-    _born: "asyncio.Queue[int]" = field(default_factory=asyncio.Queue)
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "tests.faults.daemon.driver"]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]
+        )
+        self._born: queue.Queue[int] = queue.Queue()
+        self._codes: dict[int, int] = {}
+        self._listening = threading.Thread(target=self._listen)
+        self._listening.start()
 
-    async def listen(self) -> None:
-        assert self.process.stdout is not None
-        while line := await self.process.stdout.readline():
+    def _listen(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
             said = json.loads(line)
             if "code" in said:
-                self._ends[said["pid"]].set_result(said["code"])
+                self._codes[said["pid"]] = said["code"]
             else:
-                self._ends[said["pid"]] = asyncio.get_running_loop().create_future()
-                self._born.put_nowait(said["pid"])
+                self._codes.pop(said["pid"], None)
+                self._born.put(said["pid"])
+
+    def close(self) -> None:
+        """Whoever is left is killed."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(30)
+        self._listening.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     async def start(self, job: Job) -> int:
-        assert self.process.stdin is not None
-        self.process.stdin.write(msgspec.json.encode(job) + b"\n")
-        return await asyncio.wait_for(self._born.get(), 30)
+        assert self._process.stdin is not None
+        self._process.stdin.write(msgspec.json.encode(job) + b"\n")
+        self._process.stdin.flush()
+        return await asyncio.to_thread(self._born.get, timeout=30)
 
     async def ended(self, pid: int) -> int:
         """With which code a process ends."""
-        return await asyncio.wait_for(asyncio.shield(self._ends[pid]), 30)
+
+        async def over() -> bool:
+            return self.has_ended(pid)
+
+        await until(over, 30, f"{pid} ends")
+        return self._codes[pid]
 
     def has_ended(self, pid: int) -> bool:
-        return self._ends[pid].done()
-
-
-@asynccontextmanager
-async def nursing() -> AsyncIterator[Nursery]:
-    """The nursery, and whoever is left in it is killed."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.faults.daemon.driver", stdin=PIPE, stdout=PIPE, cwd=Path(__file__).parents[3]
-    )
-    nursery = Nursery(process)
-    listening = asyncio.create_task(nursery.listen())
-    try:
-        yield nursery
-    finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        await asyncio.wait_for(process.wait(), 30)
-        await listening
+        return pid in self._codes
 
 
 @dataclass
@@ -104,9 +108,18 @@ class Crew:
     async def start(self, *replicas: str) -> None:
         for replica in replicas:
             address = self.addresses.get(replica, self.home.address if self.home.engine == "postgres" else "")
-            job = Job(folder=str(self.folder), replica=replica, reach=self.reach, postgres=address, serve=self.serve)
+            job = Job(
+                folder=str(self.folder), replica=replica, reach=self.reach, postgres=address, serve=self.serve,
+                secrets={name: value for name, value in os.environ.items() if name.startswith("SANDBOX_")},
+            )  # fmt: skip
             (self.folder / f"{replica}.up").unlink(missing_ok=True)
             self.pids[replica] = await self.nursery.start(job)
+
+    async def leave(self) -> None:
+        """Whoever still runs is killed."""
+        for replica, pid in self.pids.items():
+            if not self.nursery.has_ended(pid):
+                await self.kill(replica)
 
     async def up(self, replica: str) -> None:
         """Wait until it runs."""

@@ -57,6 +57,8 @@ class Job(msgspec.Struct, kw_only=True):
     """The settings of the PagerDuty plugin; without any, notes land in a repository."""
     postgres: str = ""
     serve: dict[str, Any] = {}
+    secrets: dict[str, str] = {}
+    """Variables of its environment."""
 
 
 class CatalogFile:
@@ -147,6 +149,7 @@ async def run(job: Job) -> None:
 def _become(job: Job) -> None:
     try:
         database.ANSWER_WITHIN = ANSWER
+        os.environ.update(job.secrets)
         with (Path(job.folder) / f"{job.replica}.log").open("a") as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)

@@ -1,6 +1,6 @@
 """The pages of a service, as files that TechDocs builds."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ import yaml
 from nthlayer_sync.model.service import Service
 from nthlayer_sync.plugins.techdocs import Plugin
 from nthlayer_sync.sdk.testing import service_from
+from tests.plugins.aws.server import HAS_MOTO, REASON, moto_server
+from tests.plugins.techdocs.shelves import Place, in_folder, in_google, in_s3
 
 CASE = Path(__file__).parent / "runbook" / "tier1" / "when.yaml"
 
@@ -50,3 +52,42 @@ def site(words: dict[str, Any], tmp_path: Path) -> Callable[..., Path]:
         return write_site(service_from(words | changed), tmp_path)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    """AWS."""
+    if not HAS_MOTO:
+        pytest.skip(REASON)
+    with moto_server() as url:
+        yield url
+
+
+@pytest.fixture
+async def google_place(tmp_path: Path) -> AsyncIterator[Place]:
+    """Google Cloud Storage."""
+    async with in_google(tmp_path) as place:
+        yield place
+
+
+@pytest.fixture
+async def folder_place(tmp_path: Path) -> AsyncIterator[Place]:
+    """A folder."""
+    (tmp_path / "published").mkdir()
+    async with in_folder(tmp_path / "published") as place:
+        yield place
+
+
+@pytest.fixture(params=["local", "s3", "gcs"])
+async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
+    """Each of the three places."""
+    if request.param == "local":
+        (tmp_path / "published").mkdir()
+        async with in_folder(tmp_path / "published") as made:
+            yield made
+    elif request.param == "s3":
+        async with in_s3(request.getfixturevalue("moto")) as made:
+            yield made
+    else:
+        async with in_google(tmp_path) as made:
+            yield made

@@ -234,6 +234,36 @@ async def test_followers_learn_which_entities_changed(store: SharedStore, other:
     assert await other.entity_marks("catalog") == {}
 
 
+async def test_a_few_subjects_are_recollected_at_once(store: SharedStore, other: SharedStore) -> None:
+    await save(store, *(planned(n, Action.CREATE if n > 2 else None) for n in range(1, 5)))
+    known = await other.recollect({ref(1): b"f", ref(2): b"new", ref(3): b"f", ref(9): b""})
+    assert {name: trace.settled for name, trace in known.traces.items()} == {ref(1): True, ref(2): True, ref(3): False}
+    assert known.memories == await other.memories([ref(2), ref(3)])  # of what is settled, only what is another now
+    assert not known.open
+    await store.intend([entry(3)])
+    assert (await other.recollect({ref(1): b"f"})).open
+    assert (await other.recollect({})).open
+    await store.forget_entries([entry(3)])
+    assert not (await other.recollect({ref(9): b""})).open
+
+
+async def test_what_a_source_said_is_the_same_however_often_it_is_asked_for(
+    store: SharedStore, other: SharedStore, home: Home
+) -> None:
+    said = (tuple(entity(n) for n in range(4)), (entity(0), entity(2, "new"), entity(5)), (), (entity(2), entity(3)))
+    for entities in said:
+        await store.keep("catalog", Kept(entities=entities))
+        for _ in range(2):
+            assert await other.kept("catalog") == Kept(entities=entities)
+    await store.drop("catalog")
+    await store.keep("catalog", Kept(entities=said[0]))
+    assert await other.kept("catalog") == Kept(entities=said[0])
+    await home.run("update counter set value = 1 where name = 'generation'")  # a copy from before was put back
+    await home.run("update entity set generation = 1")
+    await home.run(f"delete from entity where ref = '{ref(3)}'")
+    assert await other.kept("catalog") == Kept(entities=said[0][:3])
+
+
 async def test_what_is_left_to_do_outlives_its_plan(
     store: SharedStore, monkeypatch: pytest.MonkeyPatch, home: Home
 ) -> None:

@@ -18,7 +18,8 @@ SYNC = {"back": "/sources"}
 async def test_who_is_not_known_is_asked(guarded: Site) -> None:
     async with browsing(guarded) as browser:
         status, found, where = await browser.get("/runs?limit=5")
-        assert (status, where) == (200, "/login?next=%2Fruns%3Flimit%3D5")
+        assert (status, where.partition("?")[0]) == (200, "/login")
+        assert [each["value"] for each in found.of("input") if each.get("name") == "next"] == ["/runs?limit=5"]
         checked(found)
         assert not found.of("nav")
         status, found, _ = await browser.send("/login", {"token": "guess", "next": "/"})
@@ -29,7 +30,7 @@ async def test_who_is_not_known_is_asked(guarded: Site) -> None:
         assert "You are logged in." in found.text
         _, found, _ = await browser.get("/runs")
         assert "You are logged in." not in found.text
-        status, found, where = await browser.send("/logout", {})
+        status, found, where = await browser.send("/logout", {"csrf": await _proof(browser)})
         assert (status, where) == (200, "/login")
         assert (await browser.get("/"))[2].startswith("/login")
 
@@ -59,6 +60,17 @@ async def test_the_api_takes_no_cookie(guarded: Site) -> None:
             assert answer.status == 401
         async with browser.session.post(f"{guarded.client.url}/api/v1/sync", json={}) as answer:
             assert answer.status == 401
+
+
+async def test_events_are_for_who_is_logged_in(guarded: Site) -> None:
+    async with browsing(guarded) as browser:
+        address = f"{guarded.client.url}/events"
+        async with browser.session.get(address, allow_redirects=False) as answer:
+            assert (answer.status, answer.headers["Location"]) == (303, "/login?next=%2Fevents")
+        await browser.log_in("viewer")
+        async with browser.session.get(address) as answer:
+            assert (answer.status, answer.content_type) == (200, "text/event-stream")
+            assert (await answer.content.readline()).startswith(b"retry:")
 
 
 async def test_a_login_leads_nowhere_else(guarded: Site) -> None:

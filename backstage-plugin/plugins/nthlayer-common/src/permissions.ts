@@ -6,13 +6,13 @@ export const nthlayerReadPermission = createPermission({
   attributes: { action: 'read' },
 });
 
-/** To let changes be made that wait for an approval, and guards be passed. */
+/** To let changes be made that wait for an approval, and to undo what was made. */
 export const nthlayerApprovePermission = createPermission({
   name: 'nthlayer.approve',
   attributes: { action: 'update' },
 });
 
-/** To have things looked at, paused, resumed and undone. */
+/** To have things looked at, paused and resumed, and guards passed. */
 export const nthlayerOperatePermission = createPermission({
   name: 'nthlayer.operate',
   attributes: { action: 'update' },

@@ -1,4 +1,4 @@
-import type { Action, ArtefactState, Change, Spot } from '@nthlayer/backstage-plugin-nthlayer-common';
+import type { Action, ArtefactState, Change, EntityRow, Spot } from '@nthlayer/backstage-plugin-nthlayer-common';
 
 /** How much a state matters; also its colour. */
 export type Weight = 'success' | 'info' | 'warning' | 'danger' | 'neutral';
@@ -12,6 +12,12 @@ export const STATES: Record<ArtefactState, Said> = {
   waiting: { label: 'Waiting', weight: 'warning', means: 'Its write waits for an approval, a window, or the end of a pause.' },
   held: { label: 'Held', weight: 'warning', means: 'Nobody asks for it any more, and it is not deleted now.' },
   refused: { label: 'Refused', weight: 'danger', means: 'It cannot be made, or something foreign stands in its place.' },
+};
+
+export const STANDINGS: Record<EntityRow['standing'], { label: string; weight: Weight }> = {
+  managed: { label: 'Managed', weight: 'success' },
+  held: { label: 'Held', weight: 'warning' },
+  unmanaged: { label: 'Not managed', weight: 'neutral' },
 };
 
 export const ACTIONS: Record<Action, string> = {

@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -54,9 +55,9 @@ async def build(source: Source) -> Files:
 
 
 def _lay_out(folder: Path, source: Source) -> None:
-    settings = {
-        "site_name": source.name,
-        "site_description": source.description,
+    settings = {  # the theme writes these into its pages as they are
+        "site_name": escape(source.name),
+        "site_description": escape(source.description),
         "nav": [{TITLES[page]: page} for page in TITLES if page in source.pages],
         "plugins": [CORE],
     }

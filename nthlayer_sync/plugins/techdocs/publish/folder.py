@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Collection, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from errno import ELOOP, ENOTDIR, ENOTEMPTY
 from hashlib import md5
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from nthlayer_sync.errors import PermanentError, TemporaryError
 from nthlayer_sync.plugins.techdocs.publish.build import LARGEST_SITE, METADATA
 from nthlayer_sync.plugins.techdocs.publish.shelf import LARGEST_READ, Files
 from nthlayer_sync.sdk.lease import check_lease
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
@@ -26,40 +30,43 @@ class Folder:
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[Files]:
-        """The folder itself."""
-        try:
-            yield self
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise PermanentError(f"{self._top} cannot be used: {error.strerror}") from error
-        except OSError as error:
-            raise TemporaryError(f"{self._top}: {error.strerror}: {error.filename}") from error
+        """Nothing has to be opened."""
+        yield self
 
     async def sites(self) -> Collection[str]:
         """Every folder of the right depth that has metadata."""
-        return await asyncio.to_thread(self._sites)
+        return await self._ask(self._sites)
 
     async def tags(self, site: str) -> Mapping[str, str]:
         """The MD5 of each file."""
-        return await asyncio.to_thread(self._tags, site)
+        return await self._ask(self._tags, site)
 
     async def get(self, key: str) -> bytes | None:
         """The content of a file."""
-        return await asyncio.to_thread(self._get, key, LARGEST_READ)
+        return await self._ask(self._get, key, LARGEST_READ)
 
     async def put(self, key: str, data: bytes) -> str:
         """Under another name first, so that nobody reads half of it."""
         check_lease()
-        await asyncio.to_thread(self._put, key, data)
+        await self._ask(self._put, key, data)
         return self.tag(data)
 
     async def delete(self, key: str) -> None:
         """The file, and the folders that it leaves empty."""
         check_lease()
-        await asyncio.to_thread(self._delete, key)
+        await self._ask(self._delete, key)
 
     def tag(self, data: bytes) -> str:
         """Its MD5."""
         return md5(data, usedforsecurity=False).hexdigest()
+
+    async def _ask(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await asyncio.to_thread(work, *args, **kwargs)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise PermanentError(f"{self._top} cannot be used: {error.strerror}: {error.filename}") from error
+        except OSError as error:
+            raise TemporaryError(f"{self._top}: {error.strerror}: {error.filename}") from error
 
     def _sites(self) -> list[str]:
         self._check()

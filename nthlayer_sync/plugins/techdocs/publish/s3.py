@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from hashlib import md5
 from typing import Any
@@ -59,44 +59,47 @@ class _Bucket:
 
     async def sites(self) -> Collection[str]:
         """S3 has no search, so everything is listed, a thousand files a request."""
-        return {site for key, _ in [row async for row in self._rows("")] if (site := site_of(key))}
+        return {site for key, _ in await self._rows("") if (site := site_of(key))}
 
     async def tags(self, site: str) -> Mapping[str, str]:
         """The ETag of each file."""
-        return {key.removeprefix(f"{site}/"): tag async for key, tag in self._rows(f"{site}/")}
+        return {key.removeprefix(f"{site}/"): tag for key, tag in await self._rows(f"{site}/")}
 
     async def get(self, key: str) -> bytes | None:
         """The content of a file."""
-        try:
-            answer = await self._client.get_object(Bucket=self._bucket, Key=self._top + key)
-        except self._client.exceptions.NoSuchKey:
-            return None
-        async with answer["Body"] as body:
-            data: bytes = await body.read(LARGEST_READ + 1)
+        with in_our_words():
+            try:
+                answer = await self._client.get_object(Bucket=self._bucket, Key=self._top + key)
+            except self._client.exceptions.NoSuchKey:
+                return None
+            async with answer["Body"] as body:
+                data: bytes = await body.read(LARGEST_READ + 1)
         return data if len(data) <= LARGEST_READ else None
 
     async def put(self, key: str, data: bytes) -> str:
         """One request: S3 shows the old content until it has all of the new."""
         check_lease()
-        answer = await self._client.put_object(
-            Bucket=self._bucket, Key=self._top + key, Body=data, ContentType=content_type(key)
-        )
+        with in_our_words():
+            answer = await self._client.put_object(
+                Bucket=self._bucket, Key=self._top + key, Body=data, ContentType=content_type(key)
+            )
         return answer["ETag"].strip('"')
 
     async def delete(self, key: str) -> None:
         """S3 does not say whether it was there."""
         check_lease()
-        await self._client.delete_object(Bucket=self._bucket, Key=self._top + key)
+        with in_our_words():
+            await self._client.delete_object(Bucket=self._bucket, Key=self._top + key)
 
     def tag(self, data: bytes) -> str:
         """Its MD5."""
         return md5(data, usedforsecurity=False).hexdigest()
 
-    async def _rows(self, prefix: str) -> AsyncIterator[tuple[str, str]]:
-        pages = self._client.get_paginator("list_objects_v2")
-        async for page in pages.paginate(Bucket=self._bucket, Prefix=self._top + prefix):
-            for row in page.get("Contents", ()):
-                yield row["Key"].removeprefix(self._top), row["ETag"].strip('"')
+    async def _rows(self, prefix: str) -> list[tuple[str, str]]:
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._top + prefix)
+        with in_our_words():
+            rows = [row async for page in pages for row in page.get("Contents", ())]
+        return [(row["Key"].removeprefix(self._top), row["ETag"].strip('"')) for row in rows]
 
 
 def _new_session() -> Any:

@@ -14,7 +14,10 @@ LARGEST_READ = 8_000_000
 
 
 class Files(Protocol):
-    """The files of one shelf. A key is a site's path, a slash and the path of a file in the site."""
+    """The files of one shelf. A key is a site's path, a slash and the path of a file in the site.
+
+    What goes wrong comes out as TemporaryError or PermanentError.
+    """
 
     async def sites(self) -> Collection[str]:
         """The paths of all sites, whoever published them."""
@@ -45,7 +48,7 @@ class Shelf(Protocol):
     """Opens the way to the files, for a few questions or changes."""
 
     def opened(self) -> AbstractAsyncContextManager[Files]:
-        """What goes wrong while it is open comes out as TemporaryError or PermanentError."""
+        """The files, while it is open."""
         ...
 
 

@@ -29,7 +29,7 @@ function Both({ found }: { found: Found }) {
     category.kinds.flatMap(kind => kind.artefacts.map(artefact => ({ kind, artefact }))),
   );
   const asked = params.get('artefact');
-  const chosen = all.find(each => keyOf(each) === asked) ?? all[0];
+  const chosen = all.find(each => keyOf(each) === asked) ?? all.find(each => each.artefact.state !== 'applied') ?? all[0];
   const choose = (key: string) => setParams({ view: 'artefacts', artefact: key }, { replace: true });
   return (
     <div className={classes.both}>

@@ -37,12 +37,16 @@ function jsonLines(value: unknown, path = '', depth = 0, before = '', after = ''
 type Open = { column: number; path: string; last: string; count: number; sequence: boolean };
 
 const KEY = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"'#[{][^#]*?):(?:\s+(.*))?$/;
+const DOCUMENT = /^---(?:\s|$)/;
 const BLOCK = /^(?:[&!]\S+ )*[|>][-+\d]*(?:\s+#.*)?$/;
 
 /** Follows block-style YAML, as NthLayer writes it, by its indentation. What it cannot follow has no path. */
 function yamlLines(lines: string[]): Line[] {
   const open: Open[] = [];
   let block: { column: number; path: string } | undefined;
+  // Of several documents each is told apart by its number.
+  const several = lines.slice(1).some(line => DOCUMENT.test(line));
+  let document = 0;
 
   const at = (column: number, sequence: boolean): Open => {
     while (open.length && open[open.length - 1].column > column) open.pop();
@@ -53,12 +57,18 @@ function yamlLines(lines: string[]): Line[] {
       top = open[open.length - 1];
     }
     if (top?.column === column && top.sequence === sequence) return top;
-    const made = { column, path: top?.last ?? '', last: '', count: 0, sequence };
+    const made = { column, path: top?.last ?? (several ? `[${document}]` : ''), last: '', count: 0, sequence };
     open.push(made);
     return made;
   };
 
-  return lines.map(text => {
+  return lines.map((text, index) => {
+    if (DOCUMENT.test(text)) {
+      open.length = 0;
+      block = undefined;
+      if (index > 0) document += 1;
+      return { text, path: '' };
+    }
     let column = text.search(/\S/);
     if (block && (column === -1 || column > block.column)) return { text, path: block.path };
     block = undefined;

@@ -24,6 +24,7 @@ export function Dependencies({ entity }: { entity: string }) {
         <Select
           label="Steps away"
           size="small"
+          style={{ width: '8rem', flex: 'none' }}
           value={String(depth)}
           onChange={key => setDepth(Number(key))}
           options={['1', '2', '3', '5'].map(value => ({ value, label: value }))}

@@ -1,4 +1,5 @@
-import { useId, useMemo } from 'react';
+import { useId, useMemo, type MouseEvent } from 'react';
+import { useHref, useNavigate } from 'react-router-dom';
 import { ButtonIcon, Flex } from '@backstage/ui';
 import { RiAddLine, RiFullscreenLine, RiSubtractLine } from '@remixicon/react';
 import { useEntityRefLink } from '@backstage/plugin-catalog-react';
@@ -48,14 +49,10 @@ export function Picture({ graph, centre, reached }: Props) {
 }
 
 function Edge({ edge, marker }: { edge: Drawn; marker: string }) {
-  const { from, to } = edge;
-  const side = Math.sign(to.x - from.x) || 1;
-  const [x1, x2] = [from.x + (side * BOX.width) / 2, to.x - (side * BOX.width) / 2];
-  const bend = (side * Math.abs(x2 - x1)) / 2 || 40;
   return (
     <path
       className={`${classes.edge} ${edge.confidence < 1 ? classes.guessed : ''}`}
-      d={`M${x1} ${from.y}C${x1 + bend} ${from.y} ${x2 - bend} ${to.y} ${x2} ${to.y}`}
+      d={curve(edge)}
       markerEnd={`url(#${marker})`}
     >
       <title>{`${edge.relation}, said by ${edge.origins.join(', ')}`}</title>
@@ -63,8 +60,22 @@ function Edge({ edge, marker }: { edge: Drawn; marker: string }) {
   );
 }
 
+/** From side to side, or around the right side where both stand in one column. */
+function curve({ from, to }: Drawn): string {
+  const side = Math.sign(to.x - from.x);
+  const x1 = from.x + ((side || 1) * BOX.width) / 2;
+  const x2 = to.x - ((side || -1) * BOX.width) / 2;
+  const bend = side ? (x2 - x1) / 2 : AROUND;
+  return `M${x1} ${from.y}C${x1 + bend} ${from.y} ${side ? x2 - bend : x2 + bend} ${to.y} ${x2} ${to.y}`;
+}
+
+/** How far an edge within a column bends out. */
+const AROUND = 44;
+
 function Node({ node, centre, reached }: { node: Placed; centre: boolean; reached: boolean }) {
-  const link = useEntityRefLink();
+  const page = `${useEntityRefLink()(node.ref)}${node.kind === 'component' ? '/nthlayer?view=dependencies' : ''}`;
+  const href = useHref(page);
+  const navigate = useNavigate();
   const words = [
     node.name,
     node.kind,
@@ -91,12 +102,19 @@ function Node({ node, centre, reached }: { node: Placed; centre: boolean; reache
     </g>
   );
   return node.known && !centre ? (
-    <a href={link(node.ref)} aria-label={label} className={classes.link}>
+    <a href={href} aria-label={label} className={classes.link} onClick={event => follow(event, () => navigate(page))}>
       {box}
     </a>
   ) : (
     box
   );
+}
+
+/** Opens a page without loading the app anew, unless it is asked for in another window. */
+function follow(event: MouseEvent, open: () => void) {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  open();
 }
 
 function shortened(name: string): string {

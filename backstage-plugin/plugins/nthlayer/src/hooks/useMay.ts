@@ -2,7 +2,6 @@ import { usePermission } from '@backstage/plugin-permission-react';
 import {
   nthlayerApprovePermission,
   nthlayerOperatePermission,
-  type May,
 } from '@nthlayer/backstage-plugin-nthlayer-common';
 import { useLook } from './useLook';
 
@@ -18,11 +17,16 @@ export function useMay(ref: string): { approve: string[]; ask: boolean; again: (
   };
 }
 
-const RANKS: May['role'][] = ['viewer', 'operator', 'admin'];
+/** Whether the signed-in user may approve, or undo, whatever it is of: both Backstage and the daemon let them. */
+export function useMayDecide(): boolean {
+  const approve = usePermission({ permission: nthlayerApprovePermission });
+  const { found } = useLook('/api/v1/me');
+  return approve.allowed && found !== undefined && found.role !== 'viewer';
+}
 
-/** Whether the signed-in user has a role of the daemon, and Backstage lets them operate. */
-export function useRole(role: May['role']): boolean {
+/** Whether the signed-in user may have sources read. */
+export function useMayOperate(): boolean {
   const operate = usePermission({ permission: nthlayerOperatePermission });
   const { found } = useLook('/api/v1/me');
-  return operate.allowed && found !== undefined && RANKS.indexOf(found.role) >= RANKS.indexOf(role);
+  return operate.allowed && found !== undefined && found.role !== 'viewer';
 }

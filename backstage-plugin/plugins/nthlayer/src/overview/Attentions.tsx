@@ -2,7 +2,7 @@ import { Mark } from '../shown/Mark';
 import type { Attention } from './attention';
 import classes from './Attentions.module.css';
 
-const WORDS: Partial<Record<Attention['weight'], string>> = { danger: 'Error', warning: 'Look' };
+const WORDS: Partial<Record<Attention['weight'], string>> = { danger: 'Error', warning: 'Warning' };
 
 /** What needs attention, as a list. */
 export function Attentions({ of }: { of: Attention[] }) {

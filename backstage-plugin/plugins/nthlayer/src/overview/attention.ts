@@ -17,7 +17,7 @@ export function artefactCount(entity: Entity): number {
 }
 
 const COUNTED: [ArtefactState, Weight, string][] = [
-  ['refused', 'danger', 'cannot be made'],
+  ['refused', 'danger', 'refused'],
   ['drifted', 'warning', 'changed by hand'],
   ['waiting', 'warning', 'waiting'],
   ['held', 'warning', 'held back from being deleted'],
