@@ -2,11 +2,13 @@
 
 usage: replicas.py [--subjects N] [--rounds N] [--replicas 1,2,4]
 
-Replicas are processes; each has four workers and takes 100 subjects at a time. Each subject has one config, in a tool of
-the process's own that takes no time, or 20 ms for a write, eight at once. The clock runs from the moment at which the
-catalog is there to be read until the last subject is done; the replicas run and wait by then. Rounds take turns, medians
-are shown, and so are ratios to one replica. All processes and the database share this machine: with as many cores as
-replicas and one for the database, more could be had.
+Replicas are processes; each has four workers and takes 100 subjects at a time. Each subject has one config, in a tool
+of the process's own that takes no time, or 20 ms for a write, eight at once. The clock runs from the moment at which
+the catalog is there to be read until the last subject is done; the replicas run and wait by then. Rounds take turns,
+medians are shown, and so are ratios to one replica. "least share" is what the replica did that did least.
+
+All processes and the database share this machine: replicas that are busy computing add only as much as there are
+cores to spare; those that wait for a tool add more.
 """
 
 from __future__ import annotations
@@ -174,6 +176,11 @@ async def until(true: Any, seconds: float = 300.0) -> None:
         await asyncio.sleep(0.02)
 
 
+def show_services(catalog: Path, count: int) -> None:
+    """The catalog has so many from now on."""
+    catalog.write_text(str(count))
+
+
 async def measure(url: str, catalog: Path, names: list[str], subjects: int) -> dict[str, float]:
     """Seconds and plans of one run, with the replicas started already."""
 
@@ -188,7 +195,7 @@ async def measure(url: str, catalog: Path, names: list[str], subjects: int) -> d
             existing = (await store.existing()).get("", 0)
             return existing == subjects and not (backlog.due or backlog.claimed or backlog.later)
 
-        catalog.write_text(str(subjects))
+        show_services(catalog, subjects)
         await store.work.ask(Topic.LOOK, ["catalog"], "bench")
         began = time.perf_counter()
         await until(done)

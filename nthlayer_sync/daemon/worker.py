@@ -141,7 +141,7 @@ class Worker:
     async def _deleting(self) -> AsyncGenerator[None]:
         """Held by one replica at a time, and by nobody for long after one was killed."""
         store, note = self._hands.store, self._hands.replica.encode()
-        while not await store.pin(DELETING, DELETING, note, time.time() + _DELETING, replace=False):
+        while not await store.pin(DELETING, DELETING, note, time.time() + _DELETING, replace=False):  # noqa: ASYNC110
             await asyncio.sleep(_AT_ONCE)
         try:
             yield

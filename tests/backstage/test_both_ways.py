@@ -1,4 +1,4 @@
-"""What stands in Git reaches the daemon through Backstage, and what the daemon made of it stands on Backstage's pages."""
+"""What stands in Git reaches the daemon through Backstage, and what came of it stands on Backstage's pages."""
 
 import pytest
 

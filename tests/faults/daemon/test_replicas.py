@@ -1,6 +1,7 @@
 """Replicas die, freeze and lose their database while everything changes: one writer each, one leader, nothing lost."""
 
 import asyncio
+import os
 import random
 import time
 from collections.abc import AsyncIterator
@@ -21,7 +22,9 @@ SECONDS = 60.0 if FULL else 6.0
 SUBJECTS = 100 if FULL else 40
 CONVERGED = 25.0
 """Seconds after the last fault, at most, until everything is as it should be."""
-SEEDS = [random.randrange(10_000) for _ in range(3)] if FULL else [random.randrange(10_000)]
+TURNS = 3 if FULL else 1
+SEED = os.environ.get("NTHLAYER_SEED")
+"""What happens is drawn anew each time; a seed that was printed brings it back, as far as the machine lets it."""
 
 
 @pytest.fixture
@@ -95,12 +98,13 @@ async def edit(crew: Crew, dice: random.Random) -> None:
 
 
 @pytest.mark.timeout(400 if FULL else 100)
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("turn", range(TURNS))
 @pytest.mark.parametrize("replicas", [2, 4] if FULL else [3])
 async def test_whatever_happens_to_replicas(
-    crew: Crew, sandbox: Sandbox, judge: Judge, proxies: dict[str, Proxy], replicas: int, seed: int
+    crew: Crew, sandbox: Sandbox, judge: Judge, proxies: dict[str, Proxy], replicas: int, turn: int
 ) -> None:
-    print(f"seed {seed}")
+    seed = int(SEED) if SEED else random.SystemRandom().randrange(100_000)
+    print(f"NTHLAYER_SEED={seed}")
     dice = random.Random(seed)
     names = NAMES[:replicas]
     crew.says({f"s{number:05}": "hello" for number in range(SUBJECTS)})

@@ -6,7 +6,7 @@ const PERIOD = 50;
 /** Milliseconds of rest for each entity that was just told of: while a whole catalog comes in, few deliveries are made. */
 const REST = 5;
 /** Milliseconds after which an entity is left to the comparison of everything. */
-const PATIENCE = 15_000;
+const PATIENCE = 10_000;
 /** Entities that are looked at together, and that are remembered at most. */
 const AT_ONCE = 300;
 const MOST = 10_000;
@@ -44,7 +44,8 @@ export class Watch {
   private async follow(): Promise<void> {
     while (this.since.size) {
       await new Promise(resolve => setTimeout(resolve, PERIOD));
-      const batch = [...this.since.keys()].slice(0, AT_ONCE);
+      // The latest first, so that what comes to nothing keeps nobody waiting.
+      const batch = [...this.since.keys()].slice(-AT_ONCE);
       try {
         const told = await this.teller.tellSome(batch);
         told.forEach(ref => this.since.delete(ref));

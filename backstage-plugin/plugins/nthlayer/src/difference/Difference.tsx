@@ -29,7 +29,7 @@ export function Difference({ diff, label }: { diff: Diff; label: string }) {
 
 function Lines({ lines, label }: { lines: Compared[]; label: string }) {
   return (
-    <div className={classes.frame} role="region" tabIndex={0} aria-label={`What changes in ${label}`}>
+    <div className={classes.frame} role="group" tabIndex={0} aria-label={`What changes in ${label}`}>
       <ol className={classes.lines}>
         {lines.map((line, index) => (
           <li key={index} className={classes[line.sort]}>

@@ -18,7 +18,7 @@ type Props<T> = {
 export function DataTable<T>({ caption, columns, rows, id, empty }: Props<T>) {
   if (rows.length === 0) return <Empty>{empty}</Empty>;
   return (
-    <div className={classes.frame} role="region" aria-label={caption} tabIndex={0}>
+    <div className={classes.frame} role="group" aria-label={caption} tabIndex={0}>
       <table className={classes.table}>
         <caption className={classes.caption}>{caption}</caption>
         <thead>

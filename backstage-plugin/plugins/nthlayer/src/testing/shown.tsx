@@ -3,6 +3,7 @@ import { EntityProvider, entityRouteRef } from '@backstage/plugin-catalog-react'
 import { mockApis, renderInTestApp } from '@backstage/frontend-test-utils';
 import { AuthorizeResult } from '@backstage/plugin-permission-common';
 import type { AskPath, LookPath, NthlayerApi, Sent } from '@nthlayer/backstage-plugin-nthlayer-common';
+import { SWRConfig } from 'swr';
 import { expect } from 'vitest';
 import { nthlayerApiRef } from '../api';
 import { answers, type Answers } from './answers';
@@ -45,10 +46,16 @@ export function show(element: JSX.Element, options: Options = {}) {
     authorize: request =>
       denied.includes(request.permission.name) ? AuthorizeResult.DENY : AuthorizeResult.ALLOW,
   });
-  const rendered = renderInTestApp(<EntityProvider entity={entity}>{element}</EntityProvider>, {
+  const rendered = renderInTestApp(
+    // What one test is allowed is remembered for no other.
+    <SWRConfig value={{ provider: () => new Map() }}>
+      <EntityProvider entity={entity}>{element}</EntityProvider>
+    </SWRConfig>,
+    {
     apis: [[nthlayerApiRef, daemon], permission],
     mountedRoutes: { '/catalog/:namespace/:kind/:name': entityRouteRef },
-  });
+    },
+  );
   return { daemon, ...rendered };
 }
 
