@@ -1,12 +1,15 @@
 /** What a person sees and does, from signing in to approving, on a real Backstage with a real daemon. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import openapiTS, { astToString, COMMENT_HEADER, type OpenAPI3 } from 'openapi-typescript';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launched, Visitor } from './browser';
 import { Stack, until } from './stack';
 
+/** Written anew by `UPDATE=1`. */
+const TYPES = resolve(import.meta.dirname, '../plugins/nthlayer-common/src/daemon.gen.ts');
 const PAYMENTS = '/catalog/default/component/payments-api';
 const LEDGER = '/catalog/default/component/ledger';
 
@@ -24,13 +27,13 @@ beforeAll(async () => {
   await mkdir(shots, { recursive: true });
   stack = new Stack(folder);
   await stack.start();
-  await stack.edit('operations', 'default/ledger/kubernetes/hpa.yaml', text => text.replace(/maxReplicas: \d+/, 'maxReplicas: 99'));
   await stack.merge('payments', 'services/payments-api/catalog-info.yaml', text =>
     text.replace('nthlayer.dev/tier: "1"', 'nthlayer.dev/tier: "2"').replace('nthlayer.dev/tier: 1', 'nthlayer.dev/tier: "2"'),
   );
   browser = await launched();
   visitor = await Visitor.arriving(browser, stack.url, shots);
   await until(async () => (await stack.told<Page>('waiting')).items.some(each => each.entity.endsWith('payments-api')));
+  await stack.edit('operations', 'default/ledger/kubernetes/hpa.yaml', text => text.replace(/maxReplicas: \d+/, 'maxReplicas: 99'));
   await until(async () => (await stack.told<Page>('drift')).items.length > 0);
 });
 
@@ -38,6 +41,13 @@ afterAll(async () => {
   await browser?.close();
   await stack?.stop();
   if (!process.env.KEEP) await rm(folder, { recursive: true, force: true });
+});
+
+test('the types of the API are those of this daemon', async () => {
+  const ast = await openapiTS(await stack.told<OpenAPI3>('openapi.json'));
+  const now = `${COMMENT_HEADER}${astToString(ast)}`;
+  if (process.env.UPDATE) await writeFile(TYPES, now);
+  expect(await readFile(TYPES, 'utf8')).toBe(now);
 });
 
 async function expectNoTrouble(): Promise<void> {
@@ -171,7 +181,7 @@ test('an owner approves what waits, and it is made', async () => {
   await page.getByRole('dialog').getByRole('button', { name: /^Approve/ }).click();
   await page.getByRole('dialog').waitFor({ state: 'hidden' });
   await until(async () => !(await stack.told<Page>('waiting')).items.some(each => each.entity.endsWith('payments-api')));
-  await page.getByText(/Everything is live as it is wanted/).waitFor();
+  await page.getByText(/approval of group:default\/payments-team/).first().waitFor({ state: 'hidden' });
   await expectNoTrouble();
 });
 

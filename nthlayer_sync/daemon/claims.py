@@ -30,7 +30,7 @@ async def keeping(work: Work, claims: Sequence[Claim], lease: float, since: floa
     """
     if (block := asyncio.current_task()) is None:
         raise RuntimeError("claims are kept within a task")
-    lost = False
+    lost, cancelled = False, block.cancelling()
     with lease_until(since + lease - time.monotonic()) as held:
 
         def lose() -> None:
@@ -62,8 +62,12 @@ async def keeping(work: Work, claims: Sequence[Claim], lease: float, since: floa
         try:
             yield held
         except asyncio.CancelledError:
-            if lost and block.uncancel() == 0:
+            if lost and block.uncancel() <= cancelled:
                 raise Lost("the lease ran out, and another replica goes on with it") from None
+            raise
+        except BaseException:
+            if lost:  # something else went wrong while it was broken off
+                block.uncancel()
             raise
         finally:
             for keeper in keepers:

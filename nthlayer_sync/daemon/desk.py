@@ -96,7 +96,7 @@ class Desk:
     # What people decide.
 
     async def pause(self, who: Person, key: str, reason: str) -> None:
-        """Write nothing for an entity, or for any ("*"), until it is resumed."""
+        """Write nothing for an entity, or for any ("*"), until it is resumed; what is being sent now still lands."""
         await self._require_over(who, key, "to pause it")
         await self._say(PAUSE, key, Note(who.name, time.time(), reason[:500], uid=self._uid(key)), math.inf)
         await self._tell("pause.set", key, f"paused by {who.name}: {reason[:300]}")

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from nthlayer_sync.engine.batch import key_of
+from nthlayer_sync.engine.gate import Gate
 from nthlayer_sync.engine.guards import Consent, Lately
 from nthlayer_sync.engine.run import Engine, Terms
 from nthlayer_sync.model.blueprint.deployment import Window
@@ -20,7 +21,7 @@ from nthlayer_sync.model.plan import Change, Part
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.service import Service, Team
 from nthlayer_sync.sdk.files import FileTarget
-from nthlayer_sync.sdk.store import SharedStore
+from nthlayer_sync.sdk.store import RECREATE, SharedStore
 from nthlayer_sync.settings.serve import ServeSettings
 
 PAUSE, APPROVAL, CONSENT = "pause", "approval", "consent"
@@ -99,9 +100,12 @@ class Policies:
 
     async def terms(self) -> Terms:
         """The terms now."""
+        return Terms(await self.rules(), await self._consent(), self._lately)
+
+    async def rules(self) -> tuple[Gate, ...]:
+        """What writes have to pass now."""
         await self._refresh()
-        rules = (self._paused, self._frozen, self._outside_windows, self._unapproved)
-        return Terms(rules, await self._consent(), self._lately)
+        return self._paused, self._frozen, self._outside_windows, self._unapproved
 
     async def _refresh(self) -> None:
         async with self._reading:
@@ -116,8 +120,9 @@ class Policies:
 
     async def _written_lately(self) -> Lately:
         spans, now = self._engine.setup.tiers.guards.lately, time.time()
-        found: dict[str, dict[Action, int]] = {}
-        for action, span in ((Action.DELETE, spans.deletes), (Action.UPDATE, spans.updates)):
+        found: dict[str, dict[str, int]] = {}
+        actions = ((Action.DELETE, spans.deletes), (Action.UPDATE, spans.updates), (RECREATE, spans.deletes))
+        for action, span in actions:
             for scope, counts in (await self._store.written(now - span.seconds)).items():
                 found.setdefault(scope, {})[action] = counts.get(action, 0)
         return Lately(found)
@@ -125,7 +130,7 @@ class Policies:
     async def _consent(self) -> Consent:
         """What is left of what people agreed to."""
         left: dict[str, int] = {}
-        for guard, action in (("deletes", Action.DELETE), ("updates", Action.UPDATE), ("recreates", Action.CREATE)):
+        for guard, action in (("deletes", Action.DELETE), ("updates", Action.UPDATE), ("recreates", RECREATE)):
             if (note := self._said.consents.get(guard)) is not None:
                 written = await self._store.written(note.at)
                 left[guard] = max(note.count - written.get("", {}).get(action, 0), 0)

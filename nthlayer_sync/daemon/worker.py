@@ -159,7 +159,8 @@ class Worker:
         if not plan.pending:
             return []
         with span("apply", plan=plan.id, changes=plan.pending):
-            results = await self._hands.engine.apply(plan, store.parts(plan.id), store=store)
+            gates = self._hands.policies.rules
+            results = await self._hands.engine.apply(plan, store.parts(plan.id), store=store, gates=gates)
         self._hands.policies.forget()
         await self._hands.policies.used(store.parts(plan.id), {result.id for result in results if result.made})
         return results

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 
 import msgspec
 
 from nthlayer_sync.engine.adopt import adopted, look
 from nthlayer_sync.engine.batch import Batch, Step, Write, in_batches, key_of
+from nthlayer_sync.engine.gate import Gate
 from nthlayer_sync.engine.generate import Generator
 from nthlayer_sync.engine.log import log
 from nthlayer_sync.engine.observe import own_state
@@ -40,6 +41,8 @@ ROOTS_AT_ONCE = 8
 """Batches written at the same time, each to a root of its own."""
 
 Progress = Callable[[int], None]
+Gating = Callable[[], Awaitable[Iterable[Gate]]]
+"""Gives what writes have to pass now."""
 
 
 class Applier:
@@ -51,14 +54,19 @@ class Applier:
         generator: Generator,
         subject: Callable[[EntityRef], Subject | None],
         busy: Mapping[str, asyncio.Lock] | None = None,
+        gates: Gating | None = None,
     ) -> None:
-        """`busy` gives a lock by the name of a root, where several appliers may write to one at the same time."""
+        """`busy` gives a lock by the name of a root, where several appliers may write to one at the same time.
+
+        `gates` are asked once more before each batch: what has to wait since it was planned is not written.
+        """
         self.roots: set[str] = set()
         """The repositories and accounts that were written to."""
         self._busy = defaultdict[str, asyncio.Lock](asyncio.Lock) if busy is None else busy
         self._store = store
         self._generator = generator
         self._subject = subject
+        self._gates = gates
         self._failed: set[tuple[EntityRef, str]] = set()
         self._arrived: dict[ConfigId, Applied] = {}
         self._journal: dict[str, Entry] = {}
@@ -136,8 +144,10 @@ class Applier:
             applied = await self._applied(batch.writes)
             stood = await moving(batch, applied)
             before = await images(batch)
+            gates = await self._gates() if self._gates else ()
             for write in batch.writes:
                 try:
+                    self._pass(write, gates)
                     steps.append(self._step(plan, write, applied, stood.get(write.id), before.get(write.id)))
                 except Exception as error:  # bad input or a bug: it stops this config and what requires it
                     results.append(self._fail(write, error))
@@ -149,6 +159,12 @@ class Applier:
             said = {result.id for result in results}
             results += [self._fail(write, error) for write in batch.writes if write.id not in said]
         return results
+
+    def _pass(self, write: Write, gates: Iterable[Gate]) -> None:
+        """TemporaryError where the change has to wait by now; a move that is half made is finished."""
+        waits = () if write.leaving else (gate(write.part.subject, write.change) for gate in gates)
+        if reason := next(filter(None, waits), ""):
+            raise TemporaryError(f"it waits since it was planned: {reason}")
 
     async def _write(self, batch: Batch, steps: list[Step]) -> list[Result]:
         await self._store.intend([entry for step in steps for entry in step.entries])

@@ -17,6 +17,7 @@ from nthlayer_sync.model.config import ConfigId
 from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.plan import Change, Part, Refusal
 from nthlayer_sync.model.ref import EntityRef
+from nthlayer_sync.sdk.store import RECREATE
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,9 @@ class Lately:
     Without that, ten plans of one delete each would pass where one of ten would not.
     """
 
-    written: Mapping[str, Mapping[Action, int]] = field(default_factory=dict[str, Mapping[Action, int]])
+    written: Mapping[str, Mapping[str, int]] = field(default_factory=dict[str, Mapping[str, int]])
 
-    def count(self, scope: str, action: Action) -> int:
+    def count(self, scope: str, action: str) -> int:
         """How many of one scope."""
         return self.written.get(scope, {}).get(action, 0)
 
@@ -104,7 +105,7 @@ def guard(
     if (recreates := tally.recreates.total()) > consent.recreates:
         counts = {"": recreates} | dict(sorted(tally.recreates.items()))
         over = [
-            _over(_Scope(scope, 0, count, existing), "recreations", guards.recreates, None)
+            _over(_Scope(scope, lately.count(scope, RECREATE), count, existing), "recreations", guards.recreates, None)
             for scope, count in counts.items()
         ]
         if messages := [message for message in over if message]:

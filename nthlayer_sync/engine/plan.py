@@ -180,7 +180,7 @@ class Planner:
     def _planned(self, draft: Draft) -> Planned:
         order = self._order
         if not draft.changes:
-            return Planned(draft.ref, draft.memory, None, draft.astray)
+            return Planned(draft.ref, draft.memory, None, draft.astray, draft.doubted)
         gated = (
             self._rules.gates.pass_(draft.ref, change, str(ConfigId(change.kind, draft.ref, change.name)))
             for change in draft.changes
@@ -188,7 +188,7 @@ class Planner:
         part = Part(draft.ref, tuple(sorted(gated, key=lambda c: (order.get(c.kind, -1), c.name))), draft.was)
         self._tally.add(part, self._rules.protected)
         self._checksum.add(part)
-        return Planned(draft.ref, draft.memory, part, draft.astray)
+        return Planned(draft.ref, draft.memory, part, draft.astray, draft.doubted)
 
 
 async def disturbed(store: Store, generator: Generator, live: Live) -> set[EntityRef]:

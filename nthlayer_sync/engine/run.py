@@ -11,7 +11,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from nthlayer_sync.engine.apply import Applier, Progress
+from nthlayer_sync.engine.apply import Applier, Gating, Progress
 from nthlayer_sync.engine.draft import Known, Rules, Scope
 from nthlayer_sync.engine.gate import Gate, Gates, standing_rules
 from nthlayer_sync.engine.generate import Generator
@@ -204,17 +204,23 @@ class Engine:
         return plan
 
     async def apply(
-        self, plan: Plan, parts: AsyncIterator[Part], progress: Progress = lambda _: None, store: Store | None = None
+        self,
+        plan: Plan,
+        parts: AsyncIterator[Part],
+        progress: Progress = lambda _: None,
+        store: Store | None = None,
+        gates: Gating | None = None,
     ) -> list[Result]:
         """Apply a plan as it was reviewed; the graph has to be read with the plan's words.
 
-        `store` is that of who works on its subjects, where not the whole is worked on.
+        `store` is that of who works on its subjects, where not the whole is worked on. `gates` are asked once more
+        while it is applied.
         """
         mine = store or self.store
         async with mine.applying():
             if store is None:
                 await self._save_words()
-            applier = Applier(mine, self.generator, self.subject, self._busy)
+            applier = Applier(mine, self.generator, self.subject, self._busy, gates)
             results = await applier.apply(plan, parts, progress)
             touched = None if store is None else applier.roots
             self.proposals = await self._propose(mine, plan.id, among=touched)

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, 
 from contextlib import AbstractAsyncContextManager, nullcontext
 
 from nthlayer_sync.model.config import ConfigId
-from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.plan import Applied, Part, Plan
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.sdk.store import Entry, Kept, Memory, Planned, Recollection, Store, Trace
@@ -71,7 +70,7 @@ class View(Store):
         """As in the memory."""
         return await self._store.undoable(limit)
 
-    async def written(self, since: float) -> dict[str, dict[Action, int]]:
+    async def written(self, since: float) -> dict[str, dict[str, int]]:
         """As in the memory."""
         return await self._store.written(since)
 

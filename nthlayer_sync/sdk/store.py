@@ -49,6 +49,8 @@ class Planned(msgspec.Struct, frozen=True):
     part: Part | None
     astray: bool = False
     """Whether something live stood otherwise than remembered, or could not be looked at."""
+    doubted: bool = False
+    """Whether it was astray when it was planned: a doubt that came up in the meantime stays."""
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -118,6 +120,10 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """The managed part as it was before, where the live system keeps no history of its own."""
     at: float = 0.0
     """When it was intended, in seconds since 1970."""
+
+
+RECREATE = "recreate"
+"""How a create is counted of a config that was applied before: it was removed outside, and is made again."""
 
 
 class Store(Protocol):
@@ -215,8 +221,11 @@ class Store(Protocol):
         """The newest applied plans with how many writes each has in the journal."""
         ...
 
-    async def written(self, since: float) -> dict[str, dict[Action, int]]:
-        """How many configs were written since then (seconds since 1970), by kind and by owner; "" counts all."""
+    async def written(self, since: float) -> dict[str, dict[str, int]]:
+        """How many configs were written since then (seconds since 1970), by kind and by owner; "" counts all.
+
+        By action within; `RECREATE` is one of its own.
+        """
         ...
 
 

@@ -14,7 +14,7 @@ from nthlayer_sync.model.entity import Entity
 from nthlayer_sync.model.plan import Applied, Part, Plan, Wanted
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.model.run import Event, Run
-from nthlayer_sync.sdk.store import Entry, Kept, Memory, Planned, Recollection, Trace
+from nthlayer_sync.sdk.store import RECREATE, Entry, Kept, Memory, Planned, Recollection, Trace
 
 pack = msgspec.msgpack.encode
 plan_of = msgspec.msgpack.Decoder(Plan).decode
@@ -138,9 +138,10 @@ def journal_row(entry: Entry) -> JournalRow:
     """A line of the journal with the columns by which it is found and counted."""
     known = entry.intended or entry.applied
     owner = (known.owner if known else None) or "nobody"
-    id = entry.id
+    again = entry.action is Action.CREATE and entry.applied is not None
+    action, id = RECREATE if again else entry.action, entry.id
     return JournalRow(
-        entry.key, entry.plan, pack(entry), entry.done, id.subject, id.kind, id.name, owner, entry.action, entry.at
+        entry.key, entry.plan, pack(entry), entry.done, id.subject, id.kind, id.name, owner, action, entry.at
     )
 
 
@@ -149,12 +150,12 @@ def event_of(packed: bytes, number: int) -> Event:
     return msgspec.structs.replace(_event.decode(packed), number=number)
 
 
-def by_scope(rows: Iterable[tuple[str, str, str, int]]) -> dict[str, dict[Action, int]]:
+def by_scope(rows: Iterable[tuple[str, str, str, int]]) -> dict[str, dict[str, int]]:
     """Numbers of writes by kind, owner and action, added up for each kind and each owner; "" counts all."""
-    found: dict[str, Counter[Action]] = {}
+    found: dict[str, Counter[str]] = {}
     for kind, owner, action, count in rows:
         for scope in ("", kind, owner):
-            found.setdefault(scope, Counter())[Action(action)] += count
+            found.setdefault(scope, Counter())[action] += count
     return {scope: dict(counts) for scope, counts in found.items()}
 
 

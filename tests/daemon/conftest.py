@@ -59,12 +59,19 @@ class Site:
 
     def edit(self, path: str, text: str) -> None:
         """Somebody changes a file on our branch by hand."""
+        self._by_hand(lambda work: (work / path).write_text(text))
+
+    def remove(self, *paths: str) -> None:
+        """Somebody removes files from our branch."""
+        self._by_hand(lambda work: [(work / path).unlink() for path in paths])
+
+    def _by_hand(self, change: Callable[[Path], object]) -> None:
         work = self.house.folder / "person"
         if not work.exists():
             git("clone", "-q", str(self.house.remote), str(work), cwd=self.house.folder)
         git("fetch", "-q", "origin", cwd=work)
         git("checkout", "-q", "-B", "edit", "origin/nthlayer-sync", cwd=work)
-        (work / path).write_text(text)
+        change(work)
         person = ("-c", "user.name=Person", "-c", "user.email=person@example.com")
         git(*person, "commit", "-q", "-a", "-m", "by hand", cwd=work)
         git("push", "-q", "origin", "HEAD:nthlayer-sync", cwd=work)

@@ -8,6 +8,7 @@ import msgspec
 
 from nthlayer_sync.engine.guards import Consent, Existing, Lately, Tally, guard
 from nthlayer_sync.model.diff import Action
+from nthlayer_sync.sdk.plugin import PluginSettings
 from nthlayer_sync.sdk.store import Kept
 from tests.daemon.conftest import ADA, Site, ref, settled, standing, synced, until
 from tests.faults.house import TIERS
@@ -101,3 +102,20 @@ class Crowd:
 
         target.write = wait
         return target
+
+
+async def test_recreations_of_several_small_plans_count_together(site: Site) -> None:
+    site.show(*NAMES[:12])
+    site.house.settings = PluginSettings(drift="enforce")
+    async with site.daemon() as daemon:
+        await settled(daemon)
+        site.remove(*site.house.files())
+        for name in NAMES[:12]:  # two configs each, and 10 of them at most
+            await daemon.desk.reconcile(ADA, [ref(name)])
+            await settled(daemon)
+        assert len(site.house.files()) == 10
+        waits = await standing(daemon, NAMES[11])
+        assert {(c.action, c.reason.partition(":")[0]) for c in waits} == {("wait", "guard recreates")}
+        await daemon.desk.consent(ADA, "recreates", 14)
+        await settled(daemon)
+        assert len(site.house.files()) == 24

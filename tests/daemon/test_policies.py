@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from nthlayer_sync.daemon.daemon import Daemon
 from nthlayer_sync.daemon.person import NotAllowed, Person
 from nthlayer_sync.daemon.policies import change_key, is_open
+from nthlayer_sync.engine import batch
 from nthlayer_sync.errors import InputError
 from nthlayer_sync.model.blueprint.deployment import Window
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.sdk.plugin import PluginSettings
+from nthlayer_sync.sdk.work import Topic
 from tests.daemon.conftest import ADA, Site, ref, runs_of, settled, standing, synced, until
 from tests.daemon.test_guards import forget
 from tests.faults.house import says, service
@@ -229,3 +232,31 @@ async def test_a_pause_holds_under_a_new_name(site: Site) -> None:
         await synced(daemon)
         assert {c.reason for c in await standing(daemon, "z")} == {"paused by olga: an incident"}
         assert site.house.names() == {"a", "b"}
+
+
+async def test_a_pause_stops_what_is_being_applied(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch, "BATCH", 1)  # a batch for each subject, one after the other
+    site.show("a", "b", "c", "d")
+    daemons: list[Daemon] = []
+
+    def wrap(target: Any) -> Any:
+        write = target.write
+
+        async def pause(diffs: Any, key: str) -> Any:
+            results = await write(diffs, key)
+            await daemons[0].desk.pause(ADA, "*", "stop")
+            return results
+
+        target.write = pause
+        return target
+
+    site.house.wrap_target = wrap
+    async with site.daemon() as daemon:
+        daemons.append(daemon)
+        await settled(daemon)
+
+        async def waits() -> bool:
+            return len(await daemon.store.open_parts()) == 3 and not await daemon.work.errors(Topic.SUBJECT)
+
+        await until(waits)
+        assert len(site.house.names()) == 1

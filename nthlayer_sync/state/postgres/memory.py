@@ -12,7 +12,6 @@ import msgspec
 
 from nthlayer_sync.errors import TemporaryError
 from nthlayer_sync.model.config import ConfigId
-from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.plan import Applied, Part, Plan
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.sdk.store import Entry, Kept, Memory, Planned, Recollection, Trace
@@ -289,7 +288,7 @@ class PostgresMemory:
         sql = "select plan, count(*) from journal group by plan order by max(number) desc limit $1"
         return [(plan, count) for plan, count in await self._query(sql, limit)]
 
-    async def written(self, since: float) -> dict[str, dict[Action, int]]:
+    async def written(self, since: float) -> dict[str, dict[str, int]]:
         """How many configs were written since then (seconds since 1970), by kind and by owner; "" counts all."""
         return by_scope([tuple(row) for row in await self._query(_WRITTEN, since)])
 

@@ -35,6 +35,11 @@ _REMEMBER = f"""
     part = null, part_plan = null
 """
 
+_REMEMBER_ALL_BUT_DOUBTS = _REMEMBER.replace("excluded.settled", "excluded.settled and not memory.astray").replace(
+    "excluded.astray", "excluded.astray or memory.astray"
+)
+"""The same, for subjects that were not astray when they were planned: a doubt that came up in the meantime stays."""
+
 _REAPPLY = f"""
 {_MEMORY} on conflict (subject) do update set settled = excluded.settled, applied = excluded.applied,
     sum = excluded.sum, plan = case when excluded.settled then null else memory.plan end
@@ -102,11 +107,16 @@ async def new_plan(db: Connection) -> int:
 
 async def add_to_plan(db: Connection, number: int, rows: Sequence[Planned]) -> None:
     """Store what planning made of some subjects."""
-    memories = [(*planned_row(row, row.memory), number if row.part else None) for row in rows if row.memory is not None]
     parts = [(number, row.subject, pack(row.part)) for row in rows if row.part is not None]
     gone = [row.subject for row in rows if row.memory is None and row.part is None]
-    if memories:
-        await db.execute(_REMEMBER, *columns(memories, 9))
+    for doubted, sql in ((True, _REMEMBER), (False, _REMEMBER_ALL_BUT_DOUBTS)):
+        memories = [
+            (*planned_row(row, row.memory), number if row.part else None)
+            for row in rows
+            if row.memory is not None and row.doubted is doubted
+        ]
+        if memories:
+            await db.execute(sql, *columns(memories, 9))
     if parts:
         sql = "insert into part select * from unnest($1::bigint[], $2::text[], $3::bytea[])"
         await db.execute(sql, *columns(parts, 3))

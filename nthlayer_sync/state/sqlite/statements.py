@@ -24,7 +24,8 @@ _MEMORY = "insert into memory (subject, fingerprint, uid, settled, astray, wante
 
 _REMEMBER = f"""
 {_MEMORY} values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) on conflict (subject) do update set
-    fingerprint = ?2, uid = ?3, settled = ?4, astray = ?5, wanted = ?6, plan = ?9, part = null, part_plan = null
+    fingerprint = ?2, uid = ?3, settled = ?4 and (?10 or not astray), astray = ?5 or (astray and not ?10), wanted = ?6,
+    plan = ?9, part = null, part_plan = null
 """
 
 _REAPPLY = f"""
@@ -52,7 +53,7 @@ def add_to_plan(db: sqlite3.Connection, number: int, rows: Sequence[Planned]) ->
     for row in rows:
         if row.memory is not None:
             remembered = planned_row(row, row.memory)
-            db.execute(_REMEMBER, (*remembered, number if row.part is not None else None))
+            db.execute(_REMEMBER, (*remembered, number if row.part is not None else None, row.doubted))
         if row.part is not None:
             db.execute("insert into part values (?, ?, ?)", (number, row.subject, pack(row.part)))
         if row.memory is None and row.part is None:

@@ -6,18 +6,23 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from nthlayer_sync.daemon.daemon import Daemon
 from nthlayer_sync.daemon.telemetry import health
 from nthlayer_sync.daemon.telemetry.metrics import Metrics
 from nthlayer_sync.model.snapshot import Snapshot
+from nthlayer_sync.plugins.prometheus import Plugin as Prometheus
 from nthlayer_sync.sandbox import Fault, Sandbox
 from nthlayer_sync.sdk.http import Manners
+from nthlayer_sync.sdk.reload import EVERY
 from nthlayer_sync.settings import Settings
 from tests.daemon.conftest import ADA, Site, ref, settled, site, synced, until
 from tests.engine.conftest import Notes
@@ -25,6 +30,7 @@ from tests.faults.house import says, service
 from tests.faults.live.company import FULL, PAGERDUTY, Company, services, settings_of
 from tests.faults.live.test_down import Other
 from tests.faults.test_plugins import BadSpec, many, others, plugin, raises, wrong_field
+from tests.sdk.web import QuickClock
 
 __all__ = ["site"]
 
@@ -280,3 +286,33 @@ async def test_services_and_their_team_in_different_batches(tmp_path: Path, sand
         await until(lambda: quiet(sandbox, 12), 15)
         await settled(daemon)
         assert await daemon.store.unsettled() == 0
+
+
+async def test_a_server_is_told_to_reload_once_a_minute(tmp_path: Path) -> None:
+    """Row 37: several workers have rules for one Prometheus; a batch is one reload, and the next waits its minute."""
+    clock, reloads = QuickClock(), list[float]()
+
+    async def answer(request: web.Request) -> web.Response:
+        reloads.append(clock.now())
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/-/reload", answer)
+    listening = TestServer(app)
+    await listening.start_server()
+    (tmp_path / "rules").mkdir()
+    server = {"url": str(listening.make_url("")), "directory": str(tmp_path / "rules")}
+    company = Company(tmp_path, {"prometheus": {"server": server}}, plugins=(Prometheus,))
+    company.says(services(12))
+    async with daemon_of(company, batch=4, workers=4) as daemon:
+        live: Any = daemon.engine.generator.plugins["prometheus"].live
+        live._texts._clock = clock
+
+        async def loaded() -> bool:
+            return len(list((tmp_path / "rules").glob("*.slo.rules.yaml"))) == 12
+
+        await until(loaded)
+        await settled(daemon)
+        assert 1 <= len(reloads) <= 4
+        assert all(later - earlier >= EVERY for earlier, later in pairwise(reloads)), reloads
+    await listening.close()

@@ -24,8 +24,8 @@ from nthlayer_sync.settings import Settings
 from tests.daemon.conftest import until
 from tests.faults.live.company import FULL, Company, services, settings_of
 
-TICKS = 1000 if FULL else 60
-WARM = 150 if FULL else 30
+TICKS = 1000 if FULL else 40
+WARM = 150 if FULL else 20
 GROWTH = 0.01
 """Of the memory after the warm-up; 1,000 ticks are a week of full syncs every ten minutes."""
 TICK = "0.05s"

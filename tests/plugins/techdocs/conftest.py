@@ -79,13 +79,18 @@ async def folder_place(tmp_path: Path) -> AsyncIterator[Place]:
 
 
 @pytest.fixture(params=["local", "s3", "gcs"])
-async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
+async def place(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Place]:
     """Each of the three places."""
     if request.param == "local":
         (tmp_path / "published").mkdir()
         async with in_folder(tmp_path / "published") as made:
             yield made
     elif request.param == "s3":
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "testing")
+        monkeypatch.delenv("AWS_PROFILE", raising=False)
         async with in_s3(request.getfixturevalue("moto")) as made:
             yield made
     else:

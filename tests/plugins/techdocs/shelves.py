@@ -1,7 +1,6 @@
 """The three places where sites are published, each with a door that counts and can be shut."""
 
 import importlib
-import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -91,8 +90,7 @@ def _noted(place: Place, key: str) -> bool:
 
 @asynccontextmanager
 async def in_s3(moto: str) -> AsyncIterator[Place]:
-    """A bucket of moto, behind a proxy."""
-    os.environ |= {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+    """A bucket of moto, behind a proxy; keys have to be in the environment."""
     top = "sites/"
     async with aiohttp.ClientSession(auto_decompress=False) as session:
         async with session.post(f"{moto}/moto-api/reset"):

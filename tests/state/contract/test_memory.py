@@ -86,6 +86,17 @@ async def test_doubt_unsettles(store: SharedStore) -> None:
     assert {r: (t.settled, t.astray) for r, t in traces.items()} == {ref(1): (False, True), ref(2): (True, False)}
 
 
+async def test_a_doubt_that_comes_up_while_somebody_plans_stays(store: SharedStore) -> None:
+    await save(store, planned(1, None))
+    await store.doubt([ref(1)])
+    await save(store, planned(1, None))  # it was planned before the doubt came up
+    assert (await store.traces())[ref(1)].astray
+    assert not (await store.traces())[ref(1)].settled
+    await save(store, msgspec.structs.replace(planned(1, None), doubted=True))
+    assert not (await store.traces())[ref(1)].astray
+    assert (await store.traces())[ref(1)].settled
+
+
 async def test_what_is_neither_wanted_nor_applied_is_forgotten(store: SharedStore) -> None:
     await save(store, planned(1))
     await store.finish([], {config(1): applied()})

@@ -11,6 +11,7 @@ import msgspec
 from nthlayer_sync.blueprint.layer import as_map
 from nthlayer_sync.errors import PermanentError
 from nthlayer_sync.plugins.techdocs.mkdocs import TITLES
+from nthlayer_sync.sdk.ownership import MARK
 from nthlayer_sync.yaml.emit import dump
 from nthlayer_sync.yaml.read import Limits, read_documents
 
@@ -34,7 +35,8 @@ class Source(msgspec.Struct, frozen=True):
 def write(source: Source) -> str:
     """The text: YAML in which each page is a block."""
     pages = {page: source.pages[page] for page in TITLES if page in source.pages}
-    return dump({"name": source.name, "description": source.description, "pages": pages})
+    values = {"name": source.name, "description": source.description, "pages": pages}
+    return dump(values, header=f"What a site is made from that {MARK} publishes.")
 
 
 def read(text: str) -> Source:

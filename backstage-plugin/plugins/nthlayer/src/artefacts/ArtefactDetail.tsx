@@ -5,6 +5,7 @@ import { Code } from '../code/Code';
 import { useLook } from '../hooks/useLook';
 import { Looked } from '../shown/Looked';
 import { Mark } from '../shown/Mark';
+import { Quiet } from '../shown/Quiet';
 import { artefactLabel, placeLabel, STATES, toolOf } from '../words';
 import { AgainstLive } from './AgainstLive';
 import { pathOf, type Chosen } from './chosen';
@@ -23,10 +24,10 @@ export function ArtefactDetail({ entity, of: { kind, artefact } }: { entity: str
           </Text>
           <Mark weight={state.weight}>{state.label}</Mark>
         </Flex>
-        <Text as="p" variant="body-medium" color="secondary">
+        <Quiet as="p">
           {kind.summary}
           {artefact.state !== 'applied' && `. ${artefact.reason || state.means}`}
-        </Text>
+        </Quiet>
         <Whereabouts of={artefact} />
         <Tabs defaultSelectedKey={artefact.state === 'applied' ? 'wanted' : 'live'}>
           <TabList aria-label={label}>
@@ -49,7 +50,7 @@ function Whereabouts({ of }: { of: Artefact }) {
   if (!of.place) return null;
   const place = placeLabel(of.place);
   return (
-    <Text as="p" variant="body-small" color="secondary" className={classes.place}>
+    <Quiet as="p" size="small">
       {of.link ? (
         <Link href={of.link} target="_blank" rel="noopener noreferrer">
           {place}
@@ -63,7 +64,7 @@ function Whereabouts({ of }: { of: Artefact }) {
           · id <code>{of.remote}</code>
         </>
       )}
-    </Text>
+    </Quiet>
   );
 }
 

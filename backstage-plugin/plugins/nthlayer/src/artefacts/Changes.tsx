@@ -1,10 +1,11 @@
 import { useState } from 'react';
-import { Flex, Text } from '@backstage/ui';
+import { Flex } from '@backstage/ui';
 import type { Artefact, Artefacts, ArtefactState, Change } from '@nthlayer/backstage-plugin-nthlayer-common';
 import { Approve } from '../deciding/Approve';
 import { useLook } from '../hooks/useLook';
 import { Empty, Looked } from '../shown/Looked';
 import { Mark } from '../shown/Mark';
+import { Quiet } from '../shown/Quiet';
 import { ACTIONS, changeLabel, STATES } from '../words';
 import { AgainstLive } from './AgainstLive';
 import classes from './Changes.module.css';
@@ -29,22 +30,14 @@ type Standing = { state: ArtefactState; change: Change };
 
 function Listed({ changes, approvable, after }: { changes: Standing[]; approvable: string[]; after: () => void }) {
   if (changes.length === 0) return <Empty>Everything is live as it is wanted. Nobody changed anything by hand.</Empty>;
-  const waiting = changes.map(each => each.change).filter(change => approvable.includes(change.key));
   return (
-    <Flex direction="column" gap="3">
-      {waiting.length > 1 && (
-        <Flex justify="end">
-          <Approve changes={waiting} after={after} />
-        </Flex>
-      )}
-      <ul className={classes.changes}>
-        {changes.map(each => (
-          <li key={each.change.key}>
-            <One {...each} mayApprove={approvable.includes(each.change.key)} after={after} />
-          </li>
-        ))}
-      </ul>
-    </Flex>
+    <ul className={classes.changes}>
+      {changes.map(each => (
+        <li key={each.change.key}>
+          <One {...each} mayApprove={approvable.includes(each.change.key)} after={after} />
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -56,9 +49,7 @@ function One({ state, change, mayApprove, after }: Standing & { mayApprove: bool
       <summary>
         <Mark weight={weight}>{label}</Mark>
         <span className={classes.name}>{changeLabel(change)}</span>
-        <Text as="span" variant="body-small" color="secondary">
-          {change.action === 'wait' ? change.reason : ACTIONS[change.action]}
-        </Text>
+        <Quiet size="small">{change.action === 'wait' ? change.reason : ACTIONS[change.action]}</Quiet>
       </summary>
       {open && (
         <Flex direction="column" gap="3" className={classes.open}>

@@ -104,7 +104,7 @@ describe('the tab', () => {
     expect(within(picture).getByRole('link', { name: /ledger/ })).toBeTruthy();
     await userEvent.click(screen.getByRole('switch'));
     expect(await screen.findByText(/reaches 1 of tier 1/)).toBeTruthy();
-    expect(within(picture).getByRole('link', { name: /orders.*reached by a failure/ })).toBeTruthy();
+    expect(within(picture).getByRole('link', { name: /orders.*suffers/ })).toBeTruthy();
     const before = picture.getAttribute('viewBox');
     picture.focus();
     await userEvent.keyboard('{ArrowLeft}');

@@ -76,17 +76,10 @@ function Node({ node, centre, reached }: { node: Placed; centre: boolean; reache
   const page = `${useEntityRefLink()(node.ref)}${node.kind === 'component' ? '/nthlayer?view=dependencies' : ''}`;
   const href = useHref(page);
   const navigate = useNavigate();
-  const words = [
-    node.name,
-    node.kind,
-    node.tier && `tier ${node.tier}`,
-    reached && 'reached by a failure',
-    !node.known && 'in no source',
-  ];
-  const label = words.filter(Boolean).join(', ');
+  const words = [node.kind, node.tier && `tier ${node.tier}`, reached && 'suffers', !node.known && 'in no source'];
   const box = (
     <g transform={`translate(${node.x - BOX.width / 2} ${node.y - BOX.height / 2})`}>
-      <title>{label}</title>
+      {node.name.length > LONGEST && <title>{node.name}</title>}
       <rect
         width={BOX.width}
         height={BOX.height}
@@ -97,12 +90,12 @@ function Node({ node, centre, reached }: { node: Placed; centre: boolean; reache
         {shortened(node.name)}
       </text>
       <text x="12" y="34" className={classes.kind}>
-        {[node.kind, node.tier && `tier ${node.tier}`, reached && 'suffers'].filter(Boolean).join(' · ')}
+        {words.filter(Boolean).join(' · ')}
       </text>
     </g>
   );
   return node.known && !centre ? (
-    <a href={href} aria-label={label} className={classes.link} onClick={event => follow(event, () => navigate(page))}>
+    <a href={href} className={classes.link} onClick={event => follow(event, () => navigate(page))}>
       {box}
     </a>
   ) : (
@@ -117,6 +110,9 @@ function follow(event: MouseEvent, open: () => void) {
   open();
 }
 
+/** Characters of a name that fit in a box. */
+const LONGEST = 23;
+
 function shortened(name: string): string {
-  return name.length > 21 ? `${name.slice(0, 20)}…` : name;
+  return name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name;
 }

@@ -8,7 +8,7 @@ export type Drawn = GraphEdge & { from: Placed; to: Placed };
 
 export type Layout = { nodes: Placed[]; edges: Drawn[]; width: number; height: number };
 
-export const BOX = { width: 168, height: 44 };
+export const BOX = { width: 188, height: 44 };
 const GAP = { x: 92, y: 20 };
 
 /** Sweeps that bring neighbours near each other; more change hardly anything. */

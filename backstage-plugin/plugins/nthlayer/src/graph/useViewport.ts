@@ -8,6 +8,8 @@ const FURTHEST = 6;
 /** Pixels that an arrow key moves. */
 const STEP = 48;
 const ZOOM = 1.25;
+/** Units around the picture when all of it is seen. */
+const MARGIN = 96;
 
 /** Moves over a picture: by dragging, by the wheel with Ctrl, and by the keys + − 0 and the arrows. */
 export function useViewport(width: number, height: number) {
@@ -17,7 +19,7 @@ export function useViewport(width: number, height: number) {
   const dragged = useRef<{ x: number; y: number }>();
 
   const fit = useCallback(() => {
-    const scale = Math.min(FURTHEST, Math.max(1, (width + 48) / size.width, (height + 48) / size.height));
+    const scale = Math.min(FURTHEST, Math.max(1, (width + MARGIN) / size.width, (height + MARGIN) / size.height));
     setView({ x: (width - size.width * scale) / 2, y: (height - size.height * scale) / 2, scale });
   }, [width, height, size]);
 

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
-import { Flex, Skeleton, Text, VisuallyHidden } from '@backstage/ui';
+import { Flex, Skeleton, VisuallyHidden } from '@backstage/ui';
 import type { Look } from '../hooks/useLook';
+import { Quiet } from './Quiet';
 import { Trouble } from './Trouble';
 
 type Props<T> = {
@@ -39,8 +40,6 @@ export function Loading({ what }: { what: string }) {
 /** Nothing is there, which may well be good. */
 export function Empty({ children }: { children: ReactNode }) {
   return (
-    <Text as="p" variant="body-medium" color="secondary">
-      {children}
-    </Text>
+    <Quiet as="p">{children}</Quiet>
   );
 }
