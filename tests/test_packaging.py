@@ -26,7 +26,7 @@ SAMPLES = (
     "plugins/opa/rules/taxonomy.rego",
     "plugins/techdocs/templates/runbook.md.j2",
     "rollout/scripts/deliver.sh",
-    "state/schema.sql",
+    "state/sqlite/schema/0001_memory.sql",
 )
 
 

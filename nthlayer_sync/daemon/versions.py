@@ -23,6 +23,8 @@ STANDBY = 1.0
 """Seconds between two looks of who stands by."""
 _HOLDS = 4
 """Lengths of a lease for which a version counts as running after a replica was last heard of."""
+_KEPT = 86_400.0
+"""Seconds that a note is kept: clocks of replicas may differ, so who is alive is told by notes that go on changing."""
 _FRESH = 1.0
 """Seconds after which the notes are read again."""
 
@@ -33,6 +35,8 @@ class Running(msgspec.Struct, frozen=True):
     version: str
     replica: str
     since: float
+    told: float
+    """When it last said so, by its own clock; only whether it changes counts."""
 
 
 class Versions:
@@ -46,6 +50,7 @@ class Versions:
         self._since = 0.0
         self._told = self._read = float("-inf")
         self._newest = ""
+        self._heard: dict[str, tuple[float, float]] = {}
 
     async def begin(self) -> None:
         """Say what we run. A replica that only starts again does not overtake those that were started after it."""
@@ -82,9 +87,16 @@ class Versions:
             await self._store.record([Event(at=time.time(), name="replica.superseded", text=text)])
 
     async def _tell(self) -> None:
-        note = msgspec.json.encode(Running(*self._me, self._since))
-        await self._store.pin(TOPIC, " ".join(self._me), note, time.time() + _HOLDS * self._lease)
+        note = msgspec.json.encode(Running(*self._me, self._since, time.time()))
+        await self._store.pin(TOPIC, " ".join(self._me), note, time.time() + _KEPT)
         self._told = time.monotonic()
 
     async def _running(self) -> list[Running]:
-        return [msgspec.json.decode(note, type=Running) for note in (await self._store.notes(TOPIC)).values()]
+        """Who said anything new lately, as far as we listened."""
+        now, before = time.monotonic(), self._heard
+        found = {key: msgspec.json.decode(n, type=Running) for key, n in (await self._store.notes(TOPIC)).items()}
+        self._heard = {}
+        for key, one in found.items():
+            told, at = before.get(key, (one.told, now))
+            self._heard[key] = (one.told, at if told == one.told else now)
+        return [one for key, one in found.items() if now - self._heard[key][1] < _HOLDS * self._lease]

@@ -6,6 +6,7 @@ it. Which subjects come first is decided by their names alone; the table of tier
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -15,6 +16,7 @@ import msgspec
 
 from nthlayer_sync.daemon.policies import EVERYTHING, FREEZE, PAUSE, PAUSED_BY, WINDOW
 from nthlayer_sync.engine.gate import GUARD
+from nthlayer_sync.engine.plan import CHUNK
 from nthlayer_sync.engine.run import Engine
 from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.entity import Place
@@ -121,7 +123,9 @@ class Waves:
         parts = {part.subject: part for _, part in await store.open_parts(sorted(refs), limit=limit)}
         shared = SHARED + (PAUSED_BY,) * (EVERYTHING in await store.notes(PAUSE))
         pending: set[EntityRef] = set()
-        for ref in refs:
+        for number, ref in enumerate(refs):
+            if number % CHUNK == CHUNK - 1:
+                await asyncio.sleep(0)
             subject, trace, part = self._engine.subject(ref), traces.get(ref), parts.get(ref)
             planned = subject is None or (
                 trace is not None and trace.fingerprint == self._engine.generator.fingerprint(subject)

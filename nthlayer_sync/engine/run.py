@@ -230,7 +230,7 @@ class Engine:
         """Put back what an applied plan changed."""
         mine = store or self.store
         async with mine.applying():
-            results = await undo(mine, self.generator, plan)
+            results = await undo(mine, self.generator, plan, self.setup.protected)
             self.proposals = await self._propose(mine, plan)
             return results
 

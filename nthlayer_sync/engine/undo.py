@@ -5,6 +5,9 @@ Nothing else changes: while sources and blueprints say the same, the next plan s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
 from nthlayer_sync.engine.generate import Generator
 from nthlayer_sync.engine.rewrite import failed, rewrite
 from nthlayer_sync.errors import Failure, PermanentError
@@ -13,11 +16,11 @@ from nthlayer_sync.sdk.store import Entry, Store
 from nthlayer_sync.sdk.target import Restorable, Target
 
 
-async def undo(store: Store, generator: Generator, plan: str) -> list[Result]:
+async def undo(store: Store, generator: Generator, plan: str, protected: Sequence[str] = ()) -> list[Result]:
     """Put back what stood before `plan` was applied, root by root.
 
-    What changed since is left as it is, with the reason. PermanentError when the journal does not
-    know the plan.
+    What changed since is left as it is, with the reason; so is what was made and is `protected`, by patterns of ids.
+    PermanentError when the journal does not know the plan.
     """
     entries = await store.journal(plan)
     if not entries:
@@ -27,6 +30,9 @@ async def undo(store: Store, generator: Generator, plan: str) -> list[Result]:
     for entry in entries:
         if entry.id.kind not in generator.kinds:
             results.append(Result(id=entry.id, outcome=Outcome.SKIPPED, reason=f"{entry.id.kind} is not on"))
+            continue
+        if not entry.before and entry.applied is None and any(fnmatchcase(str(entry.id), each) for each in protected):
+            results.append(Result(id=entry.id, outcome=Outcome.SKIPPED, reason=f"{entry.id} is protected, so it stays"))
             continue
         target = generator.target(entry.id.kind, entry.place.root)
         roots.setdefault((target.name, entry.place.root), (target, []))[1].append(entry)

@@ -53,7 +53,7 @@ async def test_a_user_is_known_with_what_they_own(town: Town) -> None:
 
 
 async def test_a_permission_that_is_denied_keeps_people_out_although_the_daemon_would_let_them(town: Town) -> None:
-    town.overlay = {"dev": {"denied": ["nthlayer.operate"]}}
+    town.denied = ["nthlayer.operate"]
     town.commit({"org.yaml": ORGANISATION, "shop.yaml": [component("shop")]})
     await town.start_backstage()
     await town.start_daemon()

@@ -59,7 +59,8 @@ class Town:
         self.session: aiohttp.ClientSession
         self.serve: dict[str, Any] = dict(QUICK)
         self.plugins: dict[str, Any] = {"kubernetes": {}, "prometheus": {}, "backstage": {"policy": "observe"}}
-        self.overlay: dict[str, Any] = {}
+        self.catalog: dict[str, Any] = {}
+        self.denied: list[str] = []
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -111,14 +112,13 @@ class Town:
 
     async def start_backstage(self) -> None:
         """With an empty database, as its is in memory."""
-        overlay = {
-            "backend": {"reading": {"allow": [{"host": f"127.0.0.1:{self.ports['code']}"}]}},
-            "catalog": {
-                "processingInterval": {"seconds": 10},
-                "locations": [{"type": "url", "target": self.at("all.yaml")}],
-            },
-            **self.overlay,
+        catalog = {
+            "processingInterval": {"seconds": 10},
+            "locations": [{"type": "url", "target": self.at("all.yaml")}],
+            **self.catalog,
         }
+        reading = {"allow": [{"host": f"127.0.0.1:{self.ports['code']}"}]}
+        overlay = {"backend": {"reading": reading}, "catalog": catalog, "dev": {"denied": self.denied}}
         (self.folder / "overlay.yaml").write_text(json.dumps(overlay))
         await self.backstage.start(self._answers(f"{self.url('backstage')}/.backstage/health/v1/readiness"))
 

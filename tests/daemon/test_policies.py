@@ -1,5 +1,6 @@
 """What a write waits for, and who may let it pass."""
 
+import dataclasses
 import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -260,3 +261,13 @@ async def test_a_pause_stops_what_is_being_applied(site: Site, monkeypatch: pyte
 
         await until(waits)
         assert len(site.house.names()) == 1
+
+
+async def test_an_undo_deletes_nothing_that_is_protected(site: Site) -> None:
+    async with site.house.engine() as engine:
+        engine.setup = dataclasses.replace(engine.setup, protected=("notes/whole *",))
+        plan = await engine.plan()
+        await engine.apply(plan, engine.store.parts(plan.id))
+        results = await engine.undo(plan.id)
+        assert {(r.id.kind, str(r.outcome)) for r in results} == {("notes/whole", "skipped"), ("notes/block", "done")}
+        assert site.house.names() == {"a", "b"}

@@ -82,8 +82,11 @@ async def test_what_waits_for_its_owner_holds_up_nobody_else(site: Site) -> None
             return wave is not None and wave.whole
 
         await until(whole)
-        await settled(daemon)
-        assert len(await daemon.store.open_parts()) == 120
+
+        async def all_wait() -> bool:
+            return len(await daemon.store.open_parts()) == 120
+
+        await until(all_wait)
 
 
 async def test_what_holds_everybody_holds_the_wave_and_is_not_asked_again_and_again(site: Site) -> None:

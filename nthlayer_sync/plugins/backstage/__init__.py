@@ -23,6 +23,9 @@ class BackstageSettings(PluginSettings):
             "its pages land in the central repository. An id of PagerDuty stands there once PagerDuty has given one."
         ),
     )
+    published: bool = Field(
+        default=False, description="Whether sites are published, as `publish` of the techdocs plugin says."
+    )
 
 
 class Plugin(OperationalPlugin):
@@ -37,4 +40,4 @@ class Plugin(OperationalPlugin):
 
     def __init__(self, settings: BackstageSettings, runtime: Runtime | None = None) -> None:
         super().__init__(settings, runtime)
-        self.bind(ANNOTATIONS, shown=settings.shown)
+        self.bind(ANNOTATIONS, shown=settings.shown, published=settings.published)

@@ -65,8 +65,15 @@ class AnnotationsSpec(Spec, frozen=True):
     """The vendors' ids of what was made for the service."""
 
 
-def generate(service: Service, *, shown: Collection[str] = tuple(SHOWN_BY)) -> Iterator[AnnotationsSpec]:
-    """One for every service; `shown` are the plugins that Backstage has. What people set themselves is left alone."""
+def generate(
+    service: Service, *, shown: Collection[str] = tuple(SHOWN_BY), published: bool = False
+) -> Iterator[AnnotationsSpec]:
+    """One for every service; `shown` are the plugins that Backstage has. What people set themselves is left alone.
+
+    `published` says that sites are published; not that of a service which has documentation of its own.
+    """
+    facts = service.facts
+    published = published and not (facts and (facts.docs or facts.mkdocs))
     # There is a dashboard only where something runs.
     known = [plugin for plugin in shown if plugin != "grafana" or service.runs]
     runbook = service.blueprint.documentation.runbook and "techdocs" in shown
@@ -74,8 +81,8 @@ def generate(service: Service, *, shown: Collection[str] = tuple(SHOWN_BY)) -> I
         ref=service.ref,
         tier=service.blueprint.tier,
         slug=_project_slug(service.own),
-        techdocs=_techdocs_ref(service),
-        links=tuple(_links(service)) if runbook else (),
+        techdocs="dir:." if published else _techdocs_ref(service),
+        links=tuple(_links(service)) if runbook and not published else (),
         runbook=runbook,
         keys=tuple(key for plugin in known for key in SHOWN_BY[plugin] if key not in service.annotations),
         promised=slo.slo_of(service),

@@ -24,8 +24,8 @@ DRAWN = 24
 """Entities in the small picture."""
 REACHED = 50
 """Entities of one ring that are named."""
-RUNBOOK = "techdocs/runbook"
-"""The kind whose text people look for when something breaks."""
+RUNBOOKS = ("techdocs/runbook", "techdocs/site")
+"""The kinds whose text people look for when something breaks; a published site has the runbook in it."""
 PATH = "/entities/{ref:[^/]+}"
 
 
@@ -54,7 +54,7 @@ class EntityPage:
             way=(await states_of(context.daemon, [ref])).get(ref),
             links=[link for link in described.links if html.web_link(link.url)] if described else [],
             artefacts=artefacts,
-            runbook=_has(artefacts, RUNBOOK),
+            runbook=next((kind for kind in RUNBOOKS if _has(artefacts, kind)), ""),
             duty=await self._duties.of(context, team) if team else None,
             team=team,
             near=near,

@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.web.api.conftest import PAYMENTS, Site, at
 from tests.web.api.test_unsettled import CART, TOKENS, guarding, retier
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_tells_who_asks_and_what_they_may(tmp_path: Path) -> None:
     async with guarding(tmp_path / "demo") as site:
-        await retier(site, "tier-1")
+        await retier(site, "2")
         waiting = {
             change["key"]
             for change in (await site.found("waiting", entity=CART))["items"]

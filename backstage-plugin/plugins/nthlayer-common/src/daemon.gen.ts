@@ -943,12 +943,10 @@ export interface components {
         Action: "create" | "update" | "delete" | "adopt" | "nothing" | "keep" | "hold" | "wait" | "refuse";
         /**
          * AnnotationsShown
-         * @description Annotations by entity reference; an entity that is left out gets none.
+         * @description What is to stand on each entity, by its reference; on one that is left out nothing is.
          */
         AnnotationsShown: {
-            [key: string]: {
-                [key: string]: string;
-            };
+            [key: string]: components["schemas"]["ContentShown"];
         };
         /**
          * Approve
@@ -1215,6 +1213,22 @@ export interface components {
             people: string[];
         };
         /**
+         * ContentShown
+         * @description What is to stand on one entity.
+         */
+        ContentShown: {
+            /** Annotations */
+            annotations: {
+                [key: string]: string;
+            };
+            /**
+             * Links
+             * @description Links that are not in its catalog file already.
+             * @default []
+             */
+            links: components["schemas"]["LinkShown"][];
+        };
+        /**
          * CoverageRow
          * @description Entities of one kind and tier.
          */
@@ -1361,6 +1375,7 @@ export interface components {
             tags: string[];
             /** @description The catalog file that declares it. */
             place: components["schemas"]["Spot"] | null;
+            /** @description A team that nobody owns stands for itself. */
             owner: components["schemas"]["ContactShown"] | null;
             /** System */
             system: string | null;
@@ -1549,6 +1564,29 @@ export interface components {
              * @description None where the kind itself fixes it.
              */
             reasons: components["schemas"]["ReasonShown"][];
+        };
+        /**
+         * LinkShown
+         * @description A link on an entity's page.
+         */
+        LinkShown: {
+            /** Url */
+            url: string;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * Icon
+             * @default
+             */
+            icon: string;
+            /**
+             * Type
+             * @default
+             */
+            type: string;
         };
         /**
          * MayShown

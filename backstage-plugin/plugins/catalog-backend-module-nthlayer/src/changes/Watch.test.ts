@@ -49,7 +49,7 @@ describe('what was processed', () => {
     await vi.advanceTimersByTimeAsync(100);
     shown.add('a');
     watch.touch('a');
-    await vi.advanceTimersByTimeAsync(100);
+    await vi.advanceTimersByTimeAsync(500);
     expect(told).toEqual(['a']);
     await vi.advanceTimersByTimeAsync(20_000);
     const before = looks;
@@ -67,6 +67,16 @@ describe('what was processed', () => {
     watch.touch('b');
     await vi.advanceTimersByTimeAsync(100);
     expect(told).toEqual(['b']);
+  });
+
+  it('is told of in few deliveries while a whole catalog comes in', async () => {
+    for (let i = 0; i < 1_000; i++) {
+      shown.add(`${i}`);
+      watch.touch(`${i}`);
+    }
+    await vi.advanceTimersByTimeAsync(9_000);
+    expect(looks).toBeLessThanOrEqual(3);
+    expect(told.length).toBeGreaterThanOrEqual(300);
   });
 
   it('is not watched after the end', async () => {

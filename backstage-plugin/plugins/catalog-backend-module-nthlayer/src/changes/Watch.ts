@@ -1,10 +1,15 @@
 import type { LoggerService } from '@backstage/backend-plugin-api';
 import type { Teller } from './Teller';
 
-/** Milliseconds between two looks at what was processed and is not yet shown by the catalog. */
+/** Milliseconds between two looks at what was processed and is not yet shown by the catalog, and for each entity of it. */
 const PERIOD = 50;
-/** Milliseconds of rest for each entity that was just told of: while a whole catalog comes in, few deliveries are made. */
-const REST = 5;
+const EACH = 1;
+/**
+ * Milliseconds of rest for each entity that was just told of, and at most: while a whole catalog comes in, few deliveries
+ * are made, for each has the daemon look through the catalog.
+ */
+const REST = 50;
+const LONGEST_REST = 5_000;
 /** Milliseconds after which an entity is left to the comparison of everything. */
 const PATIENCE = 10_000;
 /** Entities that are looked at together, and that are remembered at most. */
@@ -43,13 +48,13 @@ export class Watch {
 
   private async follow(): Promise<void> {
     while (this.since.size) {
-      await new Promise(resolve => setTimeout(resolve, PERIOD));
       // The latest first, so that what comes to nothing keeps nobody waiting.
+      await pause(PERIOD + EACH * Math.min(this.since.size, AT_ONCE));
       const batch = [...this.since.keys()].slice(-AT_ONCE);
       try {
         const told = await this.teller.tellSome(batch);
         told.forEach(ref => this.since.delete(ref));
-        await new Promise(resolve => setTimeout(resolve, told.length * REST));
+        await pause(Math.min(REST * told.length, LONGEST_REST));
       } catch (error) {
         this.logger.debug(`left to the comparison of everything: ${error}`);
         this.since.clear();
@@ -61,4 +66,8 @@ export class Watch {
     }
     this.running = false;
   }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, milliseconds));
 }

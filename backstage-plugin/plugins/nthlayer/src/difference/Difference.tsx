@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import { Alert, Flex, Text, VisuallyHidden } from '@backstage/ui';
+import { Alert, Flex, VisuallyHidden } from '@backstage/ui';
 import type { Diff } from '@nthlayer/backstage-plugin-nthlayer-common';
 import { counted } from '../words';
 import { Empty } from '../shown/Looked';
@@ -15,11 +15,6 @@ export function Difference({ diff, label }: { diff: Diff; label: string }) {
   const differs = lines.some(line => line.sort === 'gone' || line.sort === 'new');
   return (
     <Flex direction="column" gap="3">
-      {diff.change.reason && (
-        <Text as="p" variant="body-medium">
-          {sentence(diff.change.reason)}
-        </Text>
-      )}
       {diff.trouble && <Alert status="warning" icon title="It cannot be shown whole" description={diff.trouble} />}
       {differs ? <Lines lines={lines} label={label} /> : !diff.trouble && <Empty>It is live as it is wanted.</Empty>}
       {diff.outlook && <pre className={classes.outlook}>{diff.outlook}</pre>}
@@ -60,8 +55,4 @@ function laidOut(text: string | null): string {
   } catch {
     return text;
   }
-}
-
-function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 }
