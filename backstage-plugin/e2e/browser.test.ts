@@ -105,11 +105,16 @@ test('an artefact, and where its values come from', async () => {
   await expectNoTrouble();
 });
 
-test('the runbook is linked', async () => {
+test('the runbook, from the tab to TechDocs', async () => {
   const { page } = visitor;
   await page.goto(`${PAYMENTS}/nthlayer`);
-  const runbook = page.getByRole('link', { name: 'Runbook' });
-  expect(await runbook.getAttribute('href')).toContain('/docs/default/component/payments-api/runbook');
+  await page.getByRole('link', { name: 'Runbook' }).click();
+  await page.waitForURL(/\/docs\/default\/component\/payments-api\/runbook/);
+  // TechDocs shows pages in a shadow root, which the browser looks into by itself.
+  await page.getByRole('heading', { name: 'First steps' }).waitFor();
+  await page.waitForLoadState('networkidle');
+  await visitor.shot('runbook');
+  await expectNoTrouble();
 });
 
 test('what people changed by hand, as a diff', async () => {

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 
 const DEV = resolve(import.meta.dirname, '../dev');
 const CLI = createRequire(import.meta.url).resolve('@backstage/cli-module-build/bin/backstage-cli-module-build');
@@ -13,7 +13,7 @@ const LIMIT = 150_000;
 
 type Built = { total: number; graph: string[]; entry: string };
 
-let folders: string[] = [];
+const folders: string[] = [];
 
 /** Builds the app, with its features changed. */
 async function built(change: (app: string) => string): Promise<Built> {
@@ -22,7 +22,10 @@ async function built(change: (app: string) => string): Promise<Built> {
   for (const part of ['package.json', 'public', 'src']) await cp(join(DEV, 'app', part), join(folder, part), { recursive: true });
   const app = join(folder, 'src', 'App.tsx');
   await writeFile(app, change(await readFile(app, 'utf8')));
-  await promisify(execFile)(process.execPath, [CLI, 'package', 'build'], { cwd: folder });
+  await promisify(execFile)(process.execPath, [CLI, 'package', 'build'], {
+    cwd: folder,
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
   const files = (await readdir(join(folder, 'dist', 'static'))).filter(name => /\.(js|css)$/.test(name));
   const found: Built = { total: 0, graph: [], entry: await readFile(join(folder, 'dist', 'index.html'), 'utf8') };
   for (const name of files) {
@@ -32,10 +35,6 @@ async function built(change: (app: string) => string): Promise<Built> {
   }
   return found;
 }
-
-beforeAll(() => {
-  folders = [];
-});
 
 afterAll(async () => {
   await Promise.all(folders.map(folder => rm(folder, { recursive: true, force: true })));

@@ -59,6 +59,7 @@ export class Stack {
     this.daemonUrl = `http://127.0.0.1:${await freePort()}`;
     await this.startDemo();
     await this.configure();
+    await this.publishSites();
     await this.startBackstage();
     await this.startDaemon();
   }
@@ -153,6 +154,21 @@ export class Stack {
       await git(this.folder, 'clone', '--quiet', join(this.organisation, 'repositories', `${repository}.git`),
         join(this.folder, 'catalog', repository));
     }
+  }
+
+  /** Documentation, built and put where Backstage reads it: the sample organisation itself leaves building to CI. */
+  private async publishSites(): Promise<void> {
+    const folder = join(this.folder, 'sites');
+    await mkdir(folder);
+    const sites = join(this.folder, 'catalog', 'techdocs');
+    await writeFile(
+      join(folder, 'nthlayer-sync.yaml'),
+      `organisation: acme
+sources: [{type: directory, name: catalog, path: ${join(this.folder, 'catalog')}}]
+plugins: {techdocs: {publish: {type: local, directory: ${sites}}}}
+`,
+    );
+    await run(NTHLAYER, ['apply', '--yes'], { cwd: folder });
   }
 
   /** Changes of alert rules wait for their owner, and people come in through Backstage. */

@@ -55,9 +55,10 @@ class Versions:
     async def begin(self) -> None:
         """Say what we run. A replica that only starts again does not overtake those that were started after it."""
         running = await self._running()
-        mine = next((one for one in running if (one.version, one.replica) == self._me), None)
         newest = max((one.since for one in running), default=0.0)
-        self._since = mine.since if mine else max(time.time(), newest + 0.001)
+        before = max((one for one in running if one.replica == self._replica), key=lambda one: one.since, default=None)
+        again = before is not None and before.version == self._engine.version
+        self._since = before.since if before and again else max(time.time(), newest + 0.001)
         await self._tell()
 
     async def current(self) -> bool:

@@ -61,6 +61,7 @@ class Unsaved:
 class _Brought:
     """What a source says, and what it is held to have said `before`: the same where it did not have to be read."""
 
+    name: str
     state: SourceState
     before: Kept | None
     kept: Kept
@@ -172,14 +173,14 @@ class Reading:
             kept = await self.store.kept(name)
             assert kept is not None
             state = SourceState(name, Completeness.COMPLETE, "unchanged since it was last read", digest)
-            return _Brought(state, kept, kept, kept.diagnoses)
+            return _Brought(name, state, kept, kept, kept.diagnoses)
         previous, snapshot = await self._previous(name), await source.read()
         if required and previous is None and snapshot.completeness is Completeness.FAILED:
             raise TemporaryError(f"source {name} cannot be read, and never was: {snapshot.reason}")
         allowed, now = name in words.shrunk, time.time()
         found = ingest(previous, snapshot, self._guards, now, gone=words.gone, shrink_allowed=allowed, alone=not whole)
         await asyncio.sleep(0)
-        return _Brought(found.state, previous, found.kept, (*found.diagnoses, *found.kept.diagnoses))
+        return _Brought(name, found.state, previous, found.kept, (*found.diagnoses, *found.kept.diagnoses))
 
     async def _believe(self, brought: Iterable[_Brought | None], words: Words) -> set[EntityRef]:
         """Remember what sources say, and take it into the graph all at once; gives what changed.
@@ -189,19 +190,18 @@ class Reading:
         """
         new = [one for one in brought if one is not None]
         for one in sorted(new, key=lambda one: one.loses):
-            name = one.state.name
             if words and one.kept is not one.before:
-                self.unsaved.kept[name] = one.kept  # a plan only asks; a person's word is kept when it is applied
+                self.unsaved.kept[one.name] = one.kept  # a plan only asks; a person's word is kept when it is applied
             elif one.kept != one.before:
-                await self.store.keep(name, one.kept, _changed(one.before, one.kept))
-                self._kept[name] = one.kept
+                await self.store.keep(one.name, one.kept, _changed(one.before, one.kept))
+                self._kept[one.name] = one.kept
         await asyncio.sleep(0)  # for 10,000 entities each of these steps takes some 10 ms
         check_lease()  # another replica may lead by now, and what we read be older than what it told us
         affected: set[EntityRef] = set()
         for one in new:
-            self._said[one.state.name] = one.said
-            self.states[one.state.name] = one.state  # not before: what may not have been kept is taken in anew
-            affected |= self._take(one.state.name, one.kept)
+            self._said[one.name] = one.said
+            self.states[one.name] = one.state  # not before: what may not have been kept is taken in anew
+            affected |= self._take(one.name, one.kept)
         return affected
 
     async def _previous(self, name: str) -> Kept | None:

@@ -18,6 +18,8 @@ from tests.backstage.town import ORGANISATION, Town, component, until
 FULL = os.environ.get("NTHLAYER_BACKSTAGE") == "full"
 MANY = 10_000 if FULL else 1_000
 CHANGES = 20
+WARM_UP = 5
+"""Changes that are not counted: while a whole catalog has just come in, the daemon is told in few deliveries."""
 PROBES = 5
 LATENCY = 0.3
 """Seconds beyond Backstage's own time, at p95."""
@@ -68,7 +70,7 @@ async def test_a_change_is_planned_at_once_and_the_snapshot_is_served_quickly(to
     await settled(town)
 
     beyond: list[float] = []
-    for turn in range(1, CHANGES + 1):
+    for turn in range(1, WARM_UP + CHANGES + 1):
         number = turn % PROBES
         town.commit(probe(number, turn))
         begun = time.time()
@@ -77,6 +79,7 @@ async def test_a_change_is_planned_at_once_and_the_snapshot_is_served_quickly(to
         beyond.append(await planned_at(town, f"probe-{number}", begun) - shown)
         await settled(town)
 
+    del beyond[:WARM_UP]
     served: list[float] = []
     for _ in range(20):
         begun = time.perf_counter()

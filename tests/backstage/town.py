@@ -111,10 +111,10 @@ class Town:
     # The two programs.
 
     async def start_backstage(self) -> None:
-        """With an empty database, as its is in memory."""
+        """With an empty database, as its is in memory. It reads the files that are in Git by now."""
         catalog = {
             "processingInterval": {"seconds": 10},
-            "locations": [{"type": "url", "target": self.at("all.yaml")}],
+            "locations": [{"type": "url", "target": self.at(name)} for name in self._names()],
             **self.catalog,
         }
         reading = {"allow": [{"host": f"127.0.0.1:{self.ports['code']}"}]}
@@ -166,6 +166,7 @@ class Town:
         """Have Backstage read a file again now, as a webhook of the code host would."""
         found = await self.backstage_get("catalog/entities/by-query?filter=kind=location&limit=1000")
         names = [item["metadata"]["name"] for item in found["items"] if item["spec"].get("target") == self.at(location)]
+        assert names, f"no location reads {location}"
         for name in names:
             body = {"entityRef": f"location:default/{name}"}
             async with self.session.post(
@@ -203,16 +204,11 @@ class Town:
         (self.folder / "tiers.yaml").write_text(TIERS)
         (self.folder / "techdocs").mkdir()
 
+    def _names(self) -> list[str]:
+        return git("ls-tree", "--name-only", "main", cwd=self.folder / "catalog.git").splitlines()
+
     async def _file(self, request: web.Request) -> web.Response:
         path = request.match_info["path"]
-        if path == "all.yaml":
-            names = git("ls-tree", "--name-only", "main", cwd=self.folder / "catalog.git").splitlines()
-            targets = [self.at(name) for name in names]
-            location = {
-                "apiVersion": "backstage.io/v1alpha1", "kind": "Location", "metadata": {"name": "all"},
-                "spec": {"type": "url", "targets": targets},
-            }  # fmt: skip
-            return web.Response(text=json.dumps(location))
         try:
             text = await asyncio.to_thread(git, "show", f"main:{path}", cwd=self.folder / "catalog.git")
         except Exception:

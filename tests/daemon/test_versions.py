@@ -44,7 +44,7 @@ async def test_a_replica_that_only_starts_again_does_not_overtake(site: Site) ->
             await again.begin()
             assert (await again.current(), await new.current()) == (False, True)
             assert await Versions(changed, changed.store, "three", 30).current()
-            back = Versions(engine, engine.store, "four", 30)
+            back = Versions(engine, engine.store, "two", 30)
             await back.begin()  # the old version is rolled out once more
             assert (await back.current(), await Versions(changed, changed.store, "three", 30).current()) == (
                 True,
