@@ -203,7 +203,7 @@ test('the cards of a team and of a system', async () => {
   const { page } = visitor;
   await page.goto('/catalog/default/group/payments-team');
   await page.getByText('Who is called when').first().waitFor();
-  await page.getByText('payments-team primary (UTC)').waitFor();
+  await page.getByRole('columnheader', { name: 'primary (UTC)' }).waitFor();
   await page.getByRole('link', { name: 'payments-worker' }).waitFor();
   await page.waitForLoadState('networkidle');
   await visitor.shot('team');

@@ -52,7 +52,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Backlog(msgspec.Struct, frozen=True):
-    """What is waiting in one topic: how many keys are due, how long the oldest has been, in seconds; and the claimed."""
+    """What waits in one topic: how many keys are due, for how long the oldest is, in seconds; and the claimed."""
 
     due: int
     oldest: float
@@ -71,7 +71,7 @@ class Work(Protocol):
     async def claim(
         self, topic: Topic, owner: str, most: int, lease: float, among: Collection[str] | None = None
     ) -> list[Claim]:
-        """Take up to `most` keys that are due and that nobody holds, the longest waiting first; some alone, if named."""
+        """Take up to `most` keys that are due and that nobody holds, the longest waiting first; `among` names some."""
         ...
 
     async def renew(self, claims: Sequence[Claim], lease: float) -> list[Claim]:
@@ -90,8 +90,8 @@ class Work(Protocol):
         """Give them back undone: due at once, for anybody."""
         ...
 
-    async def wait(self, topics: Collection[Topic], timeout: float) -> None:
-        """Return when one of the topics may have something due, after `timeout` seconds at the latest."""
+    async def wait(self, topics: Collection[Topic], seconds: float) -> None:
+        """Return when one of the topics may have something due, after so many seconds at the latest."""
         ...
 
     async def backlog(self) -> dict[Topic, Backlog]:

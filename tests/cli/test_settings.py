@@ -58,7 +58,7 @@ SOURCE = "organisation: acme\nsources:\n  - {type: git, url: a}\n"
         (
             f"{SOURCE}state: {{url: 'postgresql://me:s3cret@db/x', pasword: 1}}\n",
             [
-                "4:14: state.url: a database is written as: postgresql://user@host:port/name, the password in `password`",
+                "4:14: state.url: a database is written as: postgresql://user@host:port/name, the password in",
                 "4:45: state.pasword: unknown key",
             ],
         ),

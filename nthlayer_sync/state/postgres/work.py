@@ -159,10 +159,10 @@ class PostgresWork:
         """Give them back undone: due at once, for anybody."""
         await self._give_back(claims, _RELEASE)
 
-    async def wait(self, topics: Collection[Topic], timeout: float) -> None:  # noqa: ASYNC109
-        """Return when one of the topics may have something due, after `timeout` seconds at the latest."""
+    async def wait(self, topics: Collection[Topic], seconds: float) -> None:
+        """Return when one of the topics may have something due, after so many seconds at the latest."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + timeout
+        end = loop.time() + seconds
         with suppress(TemporaryError):  # looking goes on
             await self._database.listen(self._bell.ring)
         while True:

@@ -167,10 +167,10 @@ class SqliteWork:
 
         await self._give_back(claims, write)
 
-    async def wait(self, topics: Collection[Topic], timeout: float) -> None:  # noqa: ASYNC109
-        """Return when one of the topics may have something due, after `timeout` seconds at the latest."""
+    async def wait(self, topics: Collection[Topic], seconds: float) -> None:
+        """Return when one of the topics may have something due, after so many seconds at the latest."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + timeout
+        end = loop.time() + seconds
         while True:
             rung = self._bell.next
             ahead = await self._file.read(lambda db: self._ahead(db, topics))

@@ -1,5 +1,6 @@
 import { useLook } from '../hooks/useLook';
 import { DataTable } from '../shown/DataTable';
+import { nameOf } from '../shown/EntityLink';
 import { Empty, Looked } from '../shown/Looked';
 import { briefly, schedulesOf, type Turn } from './turns';
 
@@ -22,7 +23,7 @@ export function OnCallWeeks({ team }: { team: string }) {
                 { title: 'From', cell: (turn: Turn) => <Time of={turn.from} /> },
                 { title: 'Until', cell: (turn: Turn) => <Time of={turn.until} /> },
                 ...schedules.map(schedule => ({
-                  title: schedule.name,
+                  title: ownName(schedule.name, team),
                   cell: (turn: Turn) => schedule.turns.find(each => each.from === turn.from)?.who ?? '–',
                 })),
               ]}
@@ -41,4 +42,10 @@ export function OnCallWeeks({ team }: { team: string }) {
 
 function Time({ of }: { of: string }) {
   return <span style={{ whiteSpace: 'nowrap' }}>{briefly(of)}</span>;
+}
+
+/** A schedule's name without the team's, which stands above it already. */
+function ownName(schedule: string, team: string): string {
+  const before = `${nameOf(team)} `;
+  return schedule.startsWith(before) ? schedule.slice(before.length) : schedule;
 }
