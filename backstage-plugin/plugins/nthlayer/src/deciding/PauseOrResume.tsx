@@ -11,6 +11,7 @@ export function PauseOrResume({ entity, after }: Props) {
   if (!entity.pause) {
     return (
       <Confirm
+        key="pause"
         label="Pause"
         title={`Pause ${entity.name}`}
         reason="Why? Those who come upon it read this."
@@ -25,6 +26,7 @@ export function PauseOrResume({ entity, after }: Props) {
   if (entity.pause.at === null || entity.pause.entity !== entity.ref) return null;
   return (
     <Confirm
+      key="resume"
       label="Resume"
       title={`Resume ${entity.name}`}
       pending={resume.pending}
