@@ -8,10 +8,10 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header --annotation-style line
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test faults bench check format-check lint types contracts dependencies current schemas lock format clean
+.PHONY: help demo test test-backstage faults bench check format-check lint types contracts dependencies current schemas lock format clean
 
 help: ## List what can be made.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/run ## Run everything on a sample organisation, in nthlayer-demo/.
 	$(BIN)/nthlayer-sync demo --fresh
@@ -23,6 +23,12 @@ faults: export NTHLAYER_FAULTS = full
 faults: export NTHLAYER_MEGABYTES = 100
 faults: $(VENV)/test ## Run every fault at full size: 10,000 entities, 500 kills, 1,000 idle runs.
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -r fEs --timeout 900 tests/faults $(ARGS)
+
+test-backstage: $(VENV)/test ## Build the Backstage plugins and run them in a real Backstage, in a browser too; needs Node 22 or 24.
+	cd backstage-plugin && npm ci --no-audit --no-fund
+	cd backstage-plugin && npm run types && npm test && \
+		NTHLAYER_SYNC="$(abspath $(BIN))/nthlayer-sync" npm run test:browser
+	NTHLAYER_NODE="$$(command -v node)" $(BIN)/python -m pytest -r fEs tests/backstage
 
 bench: $(VENV)/test ## Measure speed and memory.
 	$(BIN)/python bench/run.py $(ARGS)

@@ -60,6 +60,8 @@ def _lay_out(folder: Path, source: Source) -> None:
         "site_description": escape(source.description),
         "nav": [{TITLES[page]: page} for page in TITLES if page in source.pages],
         "plugins": [CORE],
+        # techdocs-core takes this theme anyway. With its fonts every reader's browser would ask Google for them.
+        "theme": {"name": "material", "font": False},
     }
     (folder / "docs").mkdir()
     (folder / "programs").mkdir()
