@@ -113,7 +113,6 @@ test('the runbook, from the tab to TechDocs', async () => {
   // TechDocs shows pages in a shadow root, which the browser looks into by itself.
   await page.getByRole('heading', { name: 'First steps' }).waitFor();
   await page.waitForLoadState('networkidle');
-  await page.waitForTimeout(500); // TechDocs shows a page once its styles are there, and says so nowhere
   await visitor.shot('runbook');
   await expectNoTrouble();
 });

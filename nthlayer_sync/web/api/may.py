@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from nthlayer_sync.daemon.policies import owner_of
-from nthlayer_sync.engine.run import Engine
 from nthlayer_sync.model.diff import Action
+from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.settings.serve import Role
 from nthlayer_sync.web.api.asked import entity_in_path
 from nthlayer_sync.web.api.changes import ChangeShown
@@ -39,10 +39,14 @@ async def get_me(context: Context) -> MeShown:
     return MeShown(name=person.name, role=person.role, groups=tuple(sorted(person.groups)))
 
 
+def may_ask(context: Context, ref: EntityRef) -> bool:
+    """Whether who asks may have an entity reconciled, paused and resumed."""
+    return context.person.may("operator") or context.person.owns(owner_of(context.daemon.engine, ref))
+
+
 async def get_may(context: Context) -> MayShown:
     """What who asks may do with an entity."""
     ref, daemon, person = entity_in_path(context), context.daemon, context.person
-    engine: Engine = daemon.engine
     waiting = [
         change
         for _, part in await daemon.store.open_parts([ref])
@@ -54,7 +58,7 @@ async def get_may(context: Context) -> MayShown:
     return MayShown(
         name=person.name,
         role=person.role,
-        ask=person.may("operator") or person.owns(owner_of(engine, ref)),
+        ask=may_ask(context, ref),
         approve=tuple(ChangeShown.of(ref, change).key for change in waiting),
     )
 

@@ -13,9 +13,10 @@ from nthlayer_sync.web.api.artefacts import ArtefactsShown, list_artefacts
 from nthlayer_sync.web.api.entities import Neighbourhood, get_entity, get_neighbourhood
 from nthlayer_sync.web.api.entity import EntityShown
 from nthlayer_sync.web.api.graph import EdgeShown, GraphShown, NodeShown
+from nthlayer_sync.web.api.may import may_ask
 from nthlayer_sync.web.page.drawing import Drawing, draw
 from nthlayer_sync.web.page.duty import Duties
-from nthlayer_sync.web.page.may import approvable, may_ask
+from nthlayer_sync.web.page.may import approvable
 from nthlayer_sync.web.page.states import states_of
 from nthlayer_sync.web.page.view import show
 from nthlayer_sync.web.route import Context, Query, Route
