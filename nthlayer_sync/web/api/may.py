@@ -11,6 +11,9 @@ from nthlayer_sync.web.api.changes import ChangeShown
 from nthlayer_sync.web.api.shown import Shown
 from nthlayer_sync.web.route import Context, Route
 
+APPROVAL = "approval of "
+"""How the reason of a change begins that waits for an approval."""
+
 
 class MeShown(Shown):
     """Who asks."""
@@ -62,9 +65,6 @@ async def get_may(context: Context) -> MayShown:
         approve=tuple(ChangeShown.of(ref, change).key for change in waiting),
     )
 
-
-APPROVAL = "approval of "
-"""How the reason of a change begins that waits for an approval."""
 
 ROUTES = (
     Route("GET", "/api/v1/me", "Who asks", MeShown, get_me, "status"),

@@ -14,9 +14,10 @@ from nthlayer_sync.engine.gate import GUARD
 from nthlayer_sync.model.diff import Action
 from nthlayer_sync.model.ref import EntityRef
 from nthlayer_sync.web.api.changes import ChangeShown
+from nthlayer_sync.web.api.may import may_ask
 from nthlayer_sync.web.api.status import StatusShown, get_status
 from nthlayer_sync.web.api.unsettled import ActionsAsked, list_changes
-from nthlayer_sync.web.page.may import approvable, may_ask
+from nthlayer_sync.web.page.may import approvable
 from nthlayer_sync.web.page.view import asking, show
 from nthlayer_sync.web.route import Context, Paging, Route
 
