@@ -42,9 +42,13 @@ async def test_an_edit_that_nobody_noticed_is_not_overwritten(site: Site) -> Non
             return "keep" in {change.action for change in await standing(daemon)}
 
         await until(kept)
+
+        async def written() -> bool:
+            return "changed in the catalog" in site.house.files()[path_of(site, "b")]
+
+        await until(written)
         await settled(daemon)
         assert site.house.files()[path] == "edited by hand\n"
-        assert "changed in the catalog" in site.house.files()[path_of(site, "b")]
 
 
 async def test_what_fails_for_a_moment_is_tried_again_by_itself(site: Site) -> None:

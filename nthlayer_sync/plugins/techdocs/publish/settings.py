@@ -39,7 +39,7 @@ class FolderSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    type: Literal["local"]
+    type: Literal["local"] = Field(description="Where it is published.")
     directory: _File = Field(
         description="The folder that TechDocs calls publishDirectory; it has to be there.", examples=["/srv/techdocs"]
     )
@@ -58,7 +58,7 @@ class S3Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    type: Literal["s3"]
+    type: Literal["s3"] = Field(description="Where it is published.")
     # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
     bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="Name of the bucket.")
     region: str = Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-[0-9]+$", description="The bucket's region, such as eu-west-1.")
@@ -76,7 +76,7 @@ class GcsSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    type: Literal["gcs"]
+    type: Literal["gcs"] = Field(description="Where it is published.")
     # https://cloud.google.com/storage/docs/buckets#naming
     bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]$", description="Name of the bucket.")
     prefix: _Prefix = ""
