@@ -61,6 +61,8 @@ class Town:
         self.plugins: dict[str, Any] = {"kubernetes": {}, "prometheus": {}, "backstage": {"policy": "observe"}}
         self.catalog: dict[str, Any] = {}
         self.denied: list[str] = []
+        self.overlay: dict[str, Any] = {}
+        """More of Backstage's configuration; a key of it takes the place of ours."""
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -119,7 +121,7 @@ class Town:
         }
         reading = {"allow": [{"host": f"127.0.0.1:{self.ports['code']}"}]}
         overlay = {"backend": {"reading": reading}, "catalog": catalog, "dev": {"denied": self.denied}}
-        (self.folder / "overlay.yaml").write_text(json.dumps(overlay))
+        (self.folder / "overlay.yaml").write_text(json.dumps({**overlay, **self.overlay}))
         await self.backstage.start(self._answers(f"{self.url('backstage')}/.backstage/health/v1/readiness"))
 
     async def start_daemon(self) -> None:
